@@ -1,0 +1,47 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Embedders depend on the product `MeshScript`: it builds neither readline nor the sandbox's server.
+let package = Package(
+  name: "MeshScript",
+  products: [
+    .library(name: "MeshScript", targets: ["MeshScript"]),
+    .executable(name: "msh", targets: ["msh"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+  ],
+  targets: [
+    .target(name: "Lexer"),
+    .target(name: "JSON", dependencies: ["Yams"]),
+    .target(name: "Interpreter", dependencies: ["Lexer", "JSON"]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CReadline", pkgConfig: "readline", providers: [.apt(["libreadline-dev"])]),
+    .target(name: "KubernetesClient", dependencies: ["JSON", "CCurl"]),
+    .target(name: "Builtins", dependencies: ["Interpreter", "KubernetesClient"]),
+    .target(
+      name: "SimulatedCluster",
+      dependencies: [
+        "JSON",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "X509", package: "swift-certificates"),
+      ]),
+    .target(name: "MeshScript", dependencies: ["Builtins"]),
+    .executableTarget(
+      name: "msh",
+      dependencies: [
+        "MeshScript", "SimulatedCluster", "CReadline",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,53 @@
+// Everything that scripts can name without declaring it: functions, namespaces, methods, constants.
+//
+// A library is a value: an embedder starts from an empty one or from the standard one, adds rows, and
+// makes as many sessions of it as it likes.
+
+/// The table of host functions, methods and constants that a session offers to scripts.
+public struct Library: Sendable {
+  /// Functions by their name in scripts; `json.parse` is the member `parse` of the namespace `json`.
+  public private(set) var functions: [String: HostFunction] = [:]
+  /// Constants by name.
+  public private(set) var constants: [String: ScriptValue] = [:]
+  /// Methods by the receiver's type (as `type(x)` gives it) and name. The first parameter is the receiver.
+  public private(set) var methods: [String: [String: HostFunction]] = [:]
+
+  /// Makes an empty library.
+  public init() {}
+
+  /// Adds a function, or replaces the one of the same name.
+  public mutating func add(_ function: HostFunction) {
+    functions[function.signature.name] = function
+  }
+
+  /// Adds a method to a type; the first parameter of its signature is the receiver.
+  public mutating func addMethod(of type: String, _ function: HostFunction) {
+    methods[type, default: [:]][function.signature.name] = function
+  }
+
+  /// Adds a constant.
+  public mutating func add(constant name: String, _ value: ScriptValue) {
+    constants[name] = value
+  }
+
+  /// Names that a script can use at its top: functions, constants and namespaces, sorted.
+  public var names: [String] {
+    let heads = functions.keys.map { $0.split(separator: ".").first.map(String.init) ?? $0 }
+    return Set(heads).union(constants.keys).sorted()
+  }
+}
+
+/// Bounds on what one run may use. Nil or zero means no bound, except for the call depth.
+public struct Limits: Sendable {
+  /// Calls that may be open at once in a fiber.
+  public var callDepth = 10_000
+  /// Bytes that the script's own values may take.
+  public var memory = 1 << 30
+  /// Loop turns and calls before the run is stopped.
+  public var instructions: Int?
+  /// Iterations of a `parallel` at once when the script names no number.
+  public var parallelism = 64
+
+  /// The defaults.
+  public init() {}
+}
