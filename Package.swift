@@ -20,7 +20,7 @@ let package = Package(
     .target(name: "Lexer"),
     .target(name: "JSON", dependencies: ["Yams"]),
     .target(name: "Interpreter", dependencies: ["Lexer", "JSON"]),
-    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .target(name: "CCurl"),
     .systemLibrary(name: "CReadline", pkgConfig: "readline", providers: [.apt(["libreadline-dev"])]),
     .target(name: "KubernetesClient", dependencies: ["JSON", "CCurl"]),
     .target(name: "Builtins", dependencies: ["Interpreter", "KubernetesClient"]),

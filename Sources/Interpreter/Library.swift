@@ -12,6 +12,10 @@ public struct Library: Sendable {
   /// Methods by the receiver's type (as `type(x)` gives it) and name. The first parameter is the receiver.
   public private(set) var methods: [String: [String: HostFunction]] = [:]
 
+  /// Methods written in the language, by type and name: the text of one `fn` whose first parameter is
+  /// the receiver and that captures nothing. For methods that call back into the script.
+  public private(set) var scriptMethods: [String: [String: String]] = [:]
+
   /// Makes an empty library.
   public init() {}
 
@@ -23,6 +27,19 @@ public struct Library: Sendable {
   /// Adds a method to a type; the first parameter of its signature is the receiver.
   public mutating func addMethod(of type: String, _ function: HostFunction) {
     methods[type, default: [:]][function.signature.name] = function
+  }
+
+  /// Adds a method written in the language: `fn each(list, f) { … }`.
+  public mutating func addMethod(of type: String, name: String, script: String) {
+    scriptMethods[type, default: [:]][name] = script
+  }
+
+  /// Adds everything of another library; what both have is taken from the other.
+  public mutating func merge(_ other: Library) {
+    functions.merge(other.functions) { $1 }
+    constants.merge(other.constants) { $1 }
+    methods.merge(other.methods) { $0.merging($1) { $1 } }
+    scriptMethods.merge(other.scriptMethods) { $0.merging($1) { $1 } }
   }
 
   /// Adds a constant.
@@ -47,6 +64,8 @@ public struct Limits: Sendable {
   public var instructions: Int?
   /// Iterations of a `parallel` at once when the script names no number.
   public var parallelism = 64
+  /// What library functions may do (`network`, `files`, `env`, `exec`, `clock`); nil for everything.
+  public var capabilities: Set<String>?
 
   /// The defaults.
   public init() {}

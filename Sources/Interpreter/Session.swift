@@ -25,8 +25,9 @@ public final class Session {
   public let limits: Limits
   /// True for a REPL: top-level names stay and may be declared again.
   public let isInteractive: Bool
-  /// Receives what `print` writes, newline included.
-  let output: @Sendable (String) -> Void
+  private let names: LibraryNames
+  private let machine: Machine
+  private var globals: [Global] = []
 
   /// Makes a session.
   ///
@@ -42,15 +43,42 @@ public final class Session {
     self.library = library
     self.limits = limits
     self.isInteractive = isInteractive
-    self.output = output
+    names = LibraryNames(library)
+    machine = Machine(library: library, names: names, limits: limits, output: output)
   }
+
+  /// Names that the next input of an interactive session can use, library included.
+  public var visibleNames: [String] { globals.map(\.name) + names.all }
 
   /// Parses and checks without running: syntax, names, arguments of known functions.
   ///
   /// - Returns: the script's parameters, and warnings.
   /// - Throws: `Diagnostics`; a single unfinished one (`isUnfinished`) asks a REPL for another line.
   public func check(_ source: Source) throws -> (parameters: [ScriptParameter], warnings: [Diagnostic]) {
-    throw Diagnostics([])
+    let (_, resolution, warnings) = try resolve(source)
+    return (resolution.parameters, warnings)
+  }
+
+  private func resolve(
+    _ source: Source
+  ) throws -> (program: Program, resolution: Resolution, warnings: [Diagnostic]) {
+    let (program, found) = Parser.parse(source)
+    let syntax = found.filter { $0.severity == .error }
+    guard syntax.isEmpty else { throw Diagnostics(syntax) }
+    let resolved = Resolver.resolve(
+      program, library: names, globals: globals, isInteractive: isInteractive)
+    guard let resolution = resolved.resolution else { throw Diagnostics(resolved.errors) }
+    let warnings = found.filter { $0.severity == .warning } + resolved.warnings
+    return (program, resolution, warnings)
+  }
+
+  /// The bytecode of a source with its lines, for `--disassemble`.
+  ///
+  /// - Throws: `Diagnostics` when it does not compile.
+  public func disassemble(_ source: Source) throws -> String {
+    let (program, resolution, _) = try resolve(source)
+    let main = try Compiler.compile(program, resolution, library: names).main
+    return Disassembler().text(main)
   }
 
   /// Compiles and runs a source.
@@ -64,7 +92,46 @@ public final class Session {
   public func run(
     _ source: Source, parameters: [String: String] = [:]
   ) async throws -> (value: ScriptValue, warnings: [Diagnostic]) {
-    throw Diagnostics([])
+    let (program, resolution, warnings) = try resolve(source)
+    let compiled = try Compiler.compile(program, resolution, library: names)
+    try checkNames(parameters, resolution.parameters)
+    if isInteractive { adopt(resolution) }
+    machine.reset()
+    machine.parameters = parameters
+    machine.start(compiled.main)
+    let value = try await Driver(machine: machine).drive()
+    if isInteractive { remember(value) }
+    return (value, warnings)
+  }
+
+  private func checkNames(_ given: [String: String], _ known: [ScriptParameter]) throws {
+    for name in given.keys.sorted() where !known.contains(where: { $0.name == name }) {
+      let names = known.map(\.name)
+      let suggestion = didYouMean(name, among: names).map { "did you mean \"\($0)\"?" }
+      let all = names.isEmpty ? "it has none" : "it has \(names.joined(separator: ", "))"
+      throw Diagnostics([
+        Diagnostic(
+          code: "E0321", "the script has no parameter \"\(name)\"", notes: [suggestion ?? all])
+      ])
+    }
+  }
+
+  private func adopt(_ resolution: Resolution) {
+    globals = resolution.globals
+    machine.globalNames = globals.map(\.name)
+    while machine.globals.count < globals.count { machine.globals.append(.undefined) }
+  }
+
+  /// Keeps the last value as `_`.
+  private func remember(_ value: ScriptValue) {
+    if case .null = value { return }
+    if !globals.contains(where: { $0.name == "_" }) {
+      globals.append(Global(name: "_", isMutable: true))
+      machine.globalNames.append("_")
+      machine.globals.append(.undefined)
+    }
+    guard let index = globals.firstIndex(where: { $0.name == "_" }) else { return }
+    machine.globals[index] = machine.lastValue ?? .null
   }
 }
 

@@ -25,6 +25,12 @@ public struct JSONObject: Sendable, Hashable {
     values = []
   }
 
+  /// Makes an object of keys that are known to be unique, with the value of each at the same index.
+  init(uniqueKeys keys: [String], values: [JSONValue]) {
+    self.keys = keys
+    self.values = values
+  }
+
   /// Number of pairs.
   public var count: Int { keys.count }
 
@@ -59,6 +65,7 @@ public struct JSONObject: Sendable, Hashable {
   /// Equality ignores the order of keys, as JSON does.
   public static func == (left: JSONObject, right: JSONObject) -> Bool {
     guard left.count == right.count else { return false }
+    if left.keys == right.keys { return left.values == right.values }
     return left.allSatisfy { key, value in right[key] == value }
   }
 

@@ -155,6 +155,8 @@ public struct Expression: Sendable {
     case parallelFor(limit: Expression?, variables: [Pattern], sequence: Expression, body: Block)
     /// `parallel { a; b }`.
     case parallelBlock(limit: Expression?, Block)
+    /// `{ … }` at statement start: a scope of its own whose value is its last expression.
+    case block(Block)
     /// `( e )`; kept so that `(a <-> b)` and `(m)` can be told from bare ones.
     case group(Expression)
   }

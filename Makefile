@@ -1,0 +1,31 @@
+# Everything a contributor runs. The work is done by the scripts named here.
+
+.PHONY: help setup build demo test bench lint clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: ## install the packages that building and testing need
+	@scripts/setup.sh build control-plane
+
+build: ## build msh, optimised, into .build/release
+	@scripts/setup.sh build
+	swift build -c release --product msh --static-swift-stdlib
+
+demo: ## join two simulated clusters into one mesh, twice
+	@scripts/demo.sh
+
+test: ## build and run every test; ends with the count
+	@Tests/run
+
+bench: ## run the benchmarks against their floors
+	@scripts/setup.sh build
+	@Benchmarks/run
+
+lint: ## check the format of the Swift sources
+	@command -v swift >/dev/null || \
+	  { echo 'Swift 6 is missing; get it at https://www.swift.org/install/linux/' >&2; exit 1; }
+	swift format lint --strict --recursive Sources Tests Package.swift
+
+clean: ## remove what was built here
+	rm -rf .build

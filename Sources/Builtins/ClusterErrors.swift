@@ -1,0 +1,124 @@
+// Turns what the client reports into errors of scripts: with the cluster's name, a code and the way out.
+
+import Interpreter
+import JSON
+import KubernetesClient
+
+extension ScriptError {
+  /// An error of a cluster's API: kind `api`, with `cluster`, `status`, `reason` and `details`.
+  static func api(_ error: APIError, on cluster: Cluster, about object: ObjectReference) -> ScriptError {
+    let named = APIError(
+      cluster: cluster.name, verb: error.verb, object: error.object, status: error.status,
+      reason: error.reason, message: error.message, causes: error.causes)
+    return ScriptError(
+      kind: "api", code: code(of: error, object).rawValue, named.description,
+      notes: wayOut(error, object),
+      details: clusterDetails(cluster, status: error.status, reason: error.reason)
+        + [("details", error.details.map { .json($0) } ?? .null)])
+  }
+
+  /// An error that a verb itself found out about one cluster.
+  static func cluster(
+    _ code: ErrorCode, _ cluster: Cluster, _ message: String, kind: String = "api", status: Int = 0,
+    reason: String, notes: [String] = []
+  ) -> ScriptError {
+    ScriptError(
+      kind: kind, code: code.rawValue, "\(cluster.name): \(message)", notes: notes,
+      details: clusterDetails(cluster, status: status, reason: reason))
+  }
+
+  private static func clusterDetails(
+    _ cluster: Cluster, status: Int, reason: String
+  ) -> [(key: String, value: ScriptValue)] {
+    [
+      ("cluster", .string(cluster.name)), ("status", .int(Int64(status))),
+      ("reason", .string(reason)),
+    ]
+  }
+
+  /// The HTTP status of an error of a cluster; nil when there was no answer, and for other errors.
+  var status: Int? {
+    guard case .int(let status)? = detail("status"), status != 0 else { return nil }
+    return Int(status)
+  }
+
+  /// Kubernetes' reason of an error of a cluster.
+  var reason: String? {
+    guard case .string(let reason)? = detail("reason") else { return nil }
+    return reason
+  }
+
+  private func detail(_ key: String) -> ScriptValue? {
+    details.first { $0.key == key }?.value
+  }
+
+  private static func code(of error: APIError, _ object: ObjectReference) -> ErrorCode {
+    switch (error.status, error.reason) {
+    case (_, "NotKubernetes"): .notKubernetes
+    case (_, "UnknownResource"): object.group == "networking.istio.io" ? .noIstio : .unknownKind
+    case (0, _) where error.isUnreachable: .unreachable
+    case (401, _), (_, "Credentials"): .unauthorized
+    case (403, _): .forbidden
+    case (404, _): .notFound
+    case (409, _) where isFieldConflict(error): .conflict
+    case (400, _), (422, _), (0, "InvalidRequest"): .rejected
+    default: .refused
+    }
+  }
+
+  private static func isFieldConflict(_ error: APIError) -> Bool {
+    error.causes.contains { $0.reason == "FieldManagerConflict" }
+  }
+
+  private static func wayOut(_ error: APIError, _ object: ObjectReference) -> [String] {
+    switch code(of: error, object) {
+    case .noIstio:
+      return ["Istio's resource definitions are not in this cluster: is its control plane installed?"]
+    case .unknownKind:
+      guard let wanted = error.known.first else { return [] }
+      return ["did you mean \"\(wanted)\"?"]
+    case .conflict:
+      return conflictNotes(error)
+        + ["give the field the value that it has, leave it to its manager, or delete the object first"]
+    case .unauthorized: return ["are the kubeconfig's credentials of this cluster, and still valid?"]
+    case .forbidden:
+      return ["the kubeconfig's user needs the right; `kubectl auth can-i` tells what it has"]
+    default: return []
+    }
+  }
+
+  /// `kubectl owns .spec.replicas`, a line for each manager.
+  private static func conflictNotes(_ error: APIError) -> [String] {
+    var fields: [(manager: String, fields: [String])] = []
+    for cause in error.causes where cause.reason == "FieldManagerConflict" {
+      let manager = manager(in: cause.message)
+      if let index = fields.firstIndex(where: { $0.manager == manager }) {
+        fields[index].fields.append(cause.field)
+      } else {
+        fields.append((manager, [cause.field]))
+      }
+    }
+    return fields.map { "\($0.manager) owns \($0.fields.joined(separator: ", "))" }
+  }
+
+  /// The manager's name, which the server puts in quotes: `conflict with "kubectl" using apps/v1`.
+  private static func manager(in message: String) -> String {
+    let parts = message.split(separator: "\"", omittingEmptySubsequences: false)
+    return parts.count > 2 ? String(parts[1]) : "another manager"
+  }
+
+  /// A kubeconfig that cannot be used.
+  static func kubeconfig(_ error: KubeconfigError) -> ScriptError {
+    guard error.reason == .unknownContext, let context = error.context else {
+      return ScriptError(
+        kind: "kubeconfig", code: ErrorCode.badKubeconfig.rawValue, error.problems.first ?? "",
+        notes: Array(error.problems.dropFirst()))
+    }
+    let near = Suggestion.nearest(to: context, in: error.known)
+    let known = error.known.isEmpty ? "it has none" : error.known.joined(separator: ", ")
+    return ScriptError(
+      kind: "kubeconfig", code: ErrorCode.unknownContext.rawValue,
+      "the kubeconfig has no context \"\(context)\"", notes: ["contexts: \(known)"],
+      label: near.map { "did you mean \"\($0)\"?" } ?? "")
+  }
+}

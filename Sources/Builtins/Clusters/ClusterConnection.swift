@@ -1,0 +1,99 @@
+// The way to one API server, opened at the first need and by one request only.
+//
+// Whoever needs the cluster first asks for its version; everybody else waits for that answer. When there
+// is none, the cluster counts as unreachable until the next run, and every further step on it fails at
+// once: a dead cluster costs one connect time-out however many pairs it is in.
+
+import KubernetesClient
+import Synchronization
+
+/// One context of the kubeconfig, and what is known about its API server.
+final class ClusterConnection: Sendable {
+  /// The name of the context.
+  let context: String
+  /// The API server's URL.
+  let server: String
+  /// The namespace of the context.
+  let namespace: String
+  private let settings: ConnectionSettings
+  private let state = Mutex(State())
+
+  private struct State {
+    var client: KubernetesClient?
+    var contact: Task<Contact, any Error>?
+    var failure: APIError?
+  }
+
+  /// An API server that has answered.
+  struct Contact: Sendable {
+    let client: KubernetesClient
+    let version: ServerVersion
+  }
+
+  init(settings: ConnectionSettings) {
+    context = settings.contextName
+    server = settings.server.description
+    namespace = settings.namespace
+    self.settings = settings
+  }
+
+  /// Why the server counts as unreachable; nil while it does not.
+  var failure: APIError? { state.withLock { $0.failure } }
+
+  /// True when somebody has asked, and the server has answered or counts as unreachable.
+  var isTried: Bool { state.withLock { $0.contact != nil } }
+
+  /// The client, once the server has answered.
+  ///
+  /// - Parameter patience: how long to go on trying an unreachable server.
+  /// - Throws: `APIError` when it does not answer, or answers like no API server.
+  func contact(patience: Duration = .zero) async throws -> Contact {
+    let task = try state.withLock { state in
+      if let failure = state.failure { throw failure }
+      if let contact = state.contact { return contact }
+      let client: KubernetesClient
+      if let known = state.client { client = known } else {
+        client = try KubernetesClient(cluster: context, settings: settings)
+        state.client = client
+      }
+      let task = Task { try await ClusterConnection.firstContact(client, patience: patience) }
+      state.contact = task
+      return task
+    }
+    do {
+      return try await task.value
+    } catch let error as APIError {
+      noteFailure(error)
+      throw error
+    }
+  }
+
+  /// Remembers that the server does not answer any more, so that nobody waits for it again.
+  func noteFailure(_ error: APIError) {
+    guard error.isUnreachable else { return }
+    state.withLock { if $0.failure == nil { $0.failure = error } }
+  }
+
+  /// Forgets what is known, for the next run.
+  func reset() {
+    state.withLock {
+      $0.contact = nil
+      $0.failure = nil
+    }
+  }
+
+  private static func firstContact(
+    _ client: KubernetesClient, patience: Duration
+  ) async throws -> Contact {
+    let deadline = ContinuousClock.now + patience
+    var pause = Duration.milliseconds(500)
+    while true {
+      do {
+        return Contact(client: client, version: try await client.serverVersion())
+      } catch let error as APIError where error.isUnreachable && ContinuousClock.now < deadline {
+        try await Task.sleep(for: pause)
+        pause = min(pause * 2, .seconds(10))
+      }
+    }
+  }
+}

@@ -1,0 +1,236 @@
+// One run of a script, or one session of the REPL: its clusters, its settings and its report.
+
+import Interpreter
+import JSON
+import KubernetesClient
+import Synchronization
+
+/// What a run does with a cluster that cannot be reached.
+public enum UnreachablePolicy: Sendable, Hashable {
+  /// That cluster's work fails, the rest goes on.
+  case fail
+  /// That cluster's work is left out and does not count as a failure.
+  case skip
+  /// Try for so long, then fail.
+  case wait(Duration)
+}
+
+/// What a run is told from outside.
+public struct MeshOptions: Sendable {
+  /// A kubeconfig to read instead of those that the environment names.
+  public var kubeconfigPath: String?
+  /// The context of `cluster()`; nil takes the kubeconfig's current one.
+  public var currentContext: String?
+  /// Clusters that one verb works on at once.
+  public var parallelism = 64
+  /// How long waits last unless the script says otherwise.
+  public var timeout = Duration.seconds(300)
+  /// What to do about clusters that cannot be reached.
+  public var unreachable = UnreachablePolicy.fail
+  /// Lets `link` take loopback API addresses as if every call said `allowLoopback: true`: for clusters
+  /// that all live on this machine, such as simulated ones.
+  public var allowsLoopback = false
+  /// The environment: KUBECONFIG and HOME are read from it.
+  public var environment: [String: String] = [:]
+  /// Told what happens, from any thread.
+  public var onEvent: (@Sendable (MeshEvent) -> Void)?
+  /// Told of each request, from any thread: cluster, method, path, status and duration in one line.
+  public var trace: (@Sendable (String) -> Void)?
+
+  /// The defaults, with an empty environment.
+  public init() {}
+}
+
+/// One run, or one session of the REPL. It lends verbs to a library and keeps what they did.
+public final class Mesh: Sendable {
+  /// What the run was told from outside; scripts can change some of it, see `settings`.
+  public let options: MeshOptions
+  private let state: Mutex<State>
+
+  private struct State {
+    var kubeconfigs: [String: Kubeconfig] = [:]
+    var connections: [ConnectionKey: ClusterConnection] = [:]
+    /// Every name that the script gave to a connection, in order.
+    var named: [(name: String, connection: ClusterConnection)] = []
+    var touched: Set<String> = []
+    var told: Set<String> = []
+    var entries: [RunReport.Entry] = []
+    var fence: [String]?
+    var parallelism: Int
+    var timeout: Duration
+    var unreachable: UnreachablePolicy
+  }
+
+  private struct ConnectionKey: Hashable {
+    let path: String
+    let context: String
+  }
+
+  /// Makes a run; nothing is read or connected yet.
+  public init(options: MeshOptions) {
+    self.options = options
+    state = Mutex(
+      State(
+        parallelism: options.parallelism, timeout: options.timeout,
+        unreachable: options.unreachable))
+  }
+
+  /// The verbs, the members of clusters and secrets, and `table`.
+  public var library: Library { VerbTable.library(of: self) }
+
+  /// What happened so far.
+  public func report() -> RunReport {
+    state.withLock { state in
+      var seen: Set<String> = []
+      let clusters = state.named.filter { name, _ in
+        state.touched.contains(name) && seen.insert(name).inserted
+      }
+      return RunReport(
+        entries: state.entries, clusters: clusters.map { ($0.name, $0.connection.failure == nil) })
+    }
+  }
+
+  /// Starts over, as a REPL does between inputs: the report is empty, and clusters that were
+  /// unreachable are tried again. Names, connections, fence and settings stay.
+  public func reset() {
+    let connections = state.withLock { state in
+      state.entries = []
+      state.touched = []
+      state.told = []
+      return Array(state.connections.values)
+    }
+    for connection in connections where connection.failure != nil { connection.reset() }
+  }
+
+  var executor: Executor { Executor(mesh: self) }
+}
+
+// MARK: - Clusters
+
+extension Mesh {
+  /// The kubeconfig at a path, or the run's own; read once.
+  func kubeconfig(_ path: String?) throws(ScriptError) -> Kubeconfig {
+    let key = path ?? options.kubeconfigPath ?? ""
+    if let known = state.withLock({ $0.kubeconfigs[key] }) { return known }
+    do {
+      let loaded = try Kubeconfig.load(
+        explicitPath: key.isEmpty ? nil : key, environment: options.environment)
+      return state.withLock { state in
+        let kept = state.kubeconfigs[key] ?? loaded
+        state.kubeconfigs[key] = kept
+        return kept
+      }
+    } catch { throw ScriptError.kubeconfig(error) }
+  }
+
+  /// The cluster of a context under a name.
+  func cluster(
+    name: String?, context: String?, network: String?, kubeconfig path: String?
+  ) throws(ScriptError) -> Cluster {
+    let kubeconfig = try kubeconfig(path)
+    let current = path == nil ? options.currentContext : nil
+    let context = context ?? name ?? current ?? kubeconfig.currentContext
+    let connection = try connection(context, of: kubeconfig, path: path)
+    let name = name ?? connection.context
+    state.withLock { state in
+      guard !state.named.contains(where: { $0.name == name && $0.connection === connection }) else {
+        return
+      }
+      state.named.append((name, connection))
+    }
+    return Cluster(name: name, network: network, connection: connection, mesh: self)
+  }
+
+  private func connection(
+    _ context: String?, of kubeconfig: Kubeconfig, path: String?
+  ) throws(ScriptError) -> ClusterConnection {
+    let key = ConnectionKey(path: path ?? "", context: context ?? "")
+    if let known = state.withLock({ $0.connections[key] }) { return known }
+    let settings: ConnectionSettings
+    do {
+      settings = try kubeconfig.settings(context: context)
+    } catch { throw ScriptError.kubeconfig(error) }
+    let made = ClusterConnection(settings: settings)
+    return state.withLock { state in
+      let kept = state.connections[key] ?? made
+      state.connections[key] = kept
+      return kept
+    }
+  }
+
+  /// Throws when a fence keeps scripts away from the cluster.
+  func admit(_ cluster: Cluster) throws(ScriptError) {
+    guard let fence = state.withLock({ $0.fence }) else { return }
+    guard !fence.contains(where: { Glob.matches($0, cluster.context) }) else { return }
+    let patterns = fence.map { "\"\($0)\"" }.joined(separator: ", ")
+    throw .usage(
+      .outsideFence, "cluster \(cluster.name) is outside the fence",
+      notes: ["its context is \"\(cluster.context)\", the fence is \(patterns)"])
+  }
+
+  /// Runs a body for each item, at most `parallelism` at once, and gives the results in order.
+  func fanOut<Item: Sendable, Result: Sendable>(
+    _ items: [Item], _ body: @escaping @Sendable (Item) async -> Result
+  ) async -> [Result] {
+    let width = max(1, state.withLock { $0.parallelism })
+    return await withTaskGroup(of: (Int, Result).self) { group in
+      var results = [Result?](repeating: nil, count: items.count)
+      for (index, item) in items.enumerated() {
+        if index >= width, let (done, result) = await group.next() { results[done] = result }
+        group.addTask { (index, await body(item)) }
+      }
+      for await (done, result) in group { results[done] = result }
+      return results.compactMap(\.self)
+    }
+  }
+}
+
+// MARK: - Settings and the report
+
+extension Mesh {
+  /// How long waits last unless the script says otherwise.
+  var timeout: Duration { state.withLock { $0.timeout } }
+
+  /// What to do about clusters that cannot be reached.
+  var unreachable: UnreachablePolicy { state.withLock { $0.unreachable } }
+
+  /// Allows clusters only whose contexts fit one of these patterns.
+  func fence(_ patterns: [String]) {
+    state.withLock { $0.fence = patterns }
+  }
+
+  /// Changes what is not nil.
+  func configure(parallelism: Int?, timeout: Duration?, unreachable: UnreachablePolicy?) {
+    state.withLock { state in
+      state.parallelism = parallelism ?? state.parallelism
+      state.timeout = timeout ?? state.timeout
+      state.unreachable = unreachable ?? state.unreachable
+    }
+  }
+
+  /// Notes that the run works with a cluster.
+  func touch(_ cluster: Cluster) {
+    state.withLock { _ = $0.touched.insert(cluster.name) }
+  }
+
+  /// Puts an outcome into the report: every write, failure and skipped step.
+  func record(_ outcome: Outcome, error: ScriptError? = nil, isThrown: Bool = false) {
+    let operation = outcome.operation
+    options.onEvent?(.ended(outcome))
+    guard outcome.result != .done else { return }
+    let entry = RunReport.Entry(
+      cluster: operation.cluster.name, action: operation.action, object: operation.object,
+      result: outcome.result, error: outcome.reason, status: error?.status, reason: error?.reason,
+      isThrown: isThrown)
+    state.withLock { state in
+      state.touched.insert(operation.cluster.name)
+      state.entries.append(entry)
+    }
+  }
+
+  /// Tells the outside once that a cluster cannot be reached.
+  func tellUnreachable(_ cluster: Cluster, reason: String) {
+    let isNew = state.withLock { $0.told.insert(cluster.name).inserted }
+    if isNew { options.onEvent?(.unreachable(cluster: cluster.name, reason: reason)) }
+  }
+}

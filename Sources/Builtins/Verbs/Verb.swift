@@ -1,0 +1,86 @@
+// What a verb is: a row of the table from which help, checks, completion and the manual are made.
+
+import Interpreter
+
+/// A word of the language that acts on clusters. One file a verb: parameters, doc, example, and what it
+/// compiles to.
+protocol Verb {
+  /// Its name, parameters, doc and example. A first parameter named `cluster` makes it a method too.
+  static var signature: Signature { get }
+  /// Runs a call. Verbs never print; what they did goes to the run's report.
+  static func run(_ call: VerbCall) async throws -> ScriptValue
+}
+
+extension Verb {
+  /// The row for a library.
+  static func function(of mesh: Mesh) -> HostFunction {
+    HostFunction(signature, .suspending { try await run(VerbCall($0, mesh: mesh)) })
+  }
+}
+
+extension Signature.Parameter {
+  /// The cluster, or the clusters, that a verb is for.
+  static let cluster = Signature.Parameter(
+    "cluster", "cluster or list", doc: "where; with a list the verb runs for each of them")
+
+  /// A parameter that is only given by name.
+  static func named(
+    _ name: String, _ type: String, default defaultText: String, _ doc: String
+  ) -> Signature.Parameter {
+    Signature.Parameter(name, type, default: defaultText, isNamedOnly: true, doc: doc)
+  }
+}
+
+extension VerbCall {
+  /// Runs a cluster verb's body for each of its clusters. Given one cluster it gives that one's value
+  /// and throws its error; given a list, a list of values, and one error of kind `parallel` that carries
+  /// every failure, after all have ended.
+  func each(
+    _ body: @escaping @Sendable (Cluster) async throws -> ScriptValue
+  ) async throws -> ScriptValue {
+    let (clusters, isList) = try clusters()
+    guard isList else { return try await body(clusters[0]) }
+    let results = await mesh.fanOut(clusters) { cluster -> Result<ScriptValue, any Error> in
+      do { return .success(try await body(cluster)) } catch { return .failure(error) }
+    }
+    try Task.checkCancellation()
+    var values: [ScriptValue] = []
+    var errors: [ScriptValue] = []
+    for (cluster, result) in zip(clusters, results) {
+      switch result {
+      case .success(let value): values.append(value)
+      case .failure(let error as ScriptError):
+        errors.append(.map([("item", .host(cluster)), ("error", .error(error))]))
+      case .failure(let error): throw error
+      }
+    }
+    guard !errors.isEmpty else { return .list(values) }
+    throw severalFailed(errors, of: clusters.count)
+  }
+
+  private func severalFailed(_ errors: [ScriptValue], of total: Int) -> ScriptError {
+    let messages = errors.compactMap { element -> String? in
+      guard case .map(let pairs) = element, case .error(let error)? = pairs.last?.value else {
+        return nil
+      }
+      return error.message
+    }
+    return ScriptError(
+      kind: "parallel", code: ErrorCode.severalFailed.rawValue,
+      "\(verb) failed on \(errors.count) of \(total) clusters", notes: messages,
+      details: [("errors", .list(errors))])
+  }
+
+  /// Runs a mesh verb's body for each of its clusters. The body records failures and does not throw
+  /// them, so the others go on.
+  func eachDeclared(
+    _ body: @escaping @Sendable (Cluster) async throws -> ScriptValue
+  ) async throws -> ScriptValue {
+    let (clusters, isList) = try clusters()
+    let results = await mesh.fanOut(clusters) { cluster -> Result<ScriptValue, any Error> in
+      do { return .success(try await body(cluster)) } catch { return .failure(error) }
+    }
+    let values = try results.map { try $0.get() }
+    return isList ? .list(values) : values[0]
+  }
+}

@@ -1,0 +1,392 @@
+// Members, indexes, loops, links and the other instructions that look into values.
+
+import JSON
+import Lexer
+
+/// A member that is there, or that has to be waited for.
+enum MemberAccess {
+  case value(Value)
+  case parked
+}
+
+extension Machine {
+  static func suggestion(_ name: String, _ names: [String]) -> String? {
+    didYouMean(name, among: names).map { "did you mean \"\($0)\"?" }
+  }
+
+  func keys(_ map: MapReference) -> [String] {
+    var keys: [String] = []
+    map.forEach { key, _ in keys.append(key.text) }
+    return keys
+  }
+
+  // MARK: Members
+
+  /// `object.name`; parks the fiber when the embedder's object has to fetch it.
+  func member(
+    _ object: Value, _ name: StringReference, _ fiber: Fiber
+  ) throws(ScriptError) -> MemberAccess {
+    switch object.tag {
+    case .map:
+      if let value = object.asMap.get(name) { return .value(value) }
+      throw .noMember(name.text, in: "map", among: keys(object.asMap))
+    case .error: return .value(try errorMember(object.asError, name.text))
+    case .link:
+      guard name.text == "pairs" else {
+        throw .noMember(name.text, in: "link", among: ["pairs"], what: "member")
+      }
+      return .value(linkPairs(object))
+    case .host: return try hostMember(object.asHost, name.text, fiber)
+    case .null:
+      throw ScriptError(
+        kind: "type", code: "E0401", "null has no members", label: "the value before the dot is null",
+        notes: ["x?.\(name.text) gives null instead"])
+    default:
+      let methods = methods.names(of: object.typeName)
+      if methods.contains(name.text) {
+        throw .type(
+          "\"\(name.text)\" is a method of \(object.typeName)", label: "call it: .\(name.text)()")
+      }
+      throw .noMember(name.text, in: object.typeName, among: [], what: "member")
+    }
+  }
+
+  private func hostMember(
+    _ object: any HostObject, _ name: String, _ fiber: Fiber
+  ) throws(ScriptError) -> MemberAccess {
+    switch object.member(name) {
+    case .value(let value): return .value(makeValue(value))
+    case .suspending(let perform):
+      // The caller sets where the result goes before it parks.
+      calls.append(HostCall(fiber: fiber.id, perform: perform))
+      return .parked
+    case nil:
+      if methods.names(of: object.typeName).contains(name) {
+        throw .type("\"\(name)\" is a method of \(object.typeName)", label: "call it: .\(name)()")
+      }
+      throw .noMember(name, in: object.typeName, among: object.memberNames)
+    }
+  }
+
+  private func errorMember(_ error: ScriptError, _ name: String) throws(ScriptError) -> Value {
+    switch name {
+    case "kind": return Value(heap.makeString(error.kind))
+    case "message": return Value(heap.makeString(error.message))
+    case "notes": return makeValue(.list(error.notes.map { .string($0) }))
+    case "stack": return makeValue(.list(stackLines(error).map { .string($0) }))
+    default:
+      if let detail = error.details.first(where: { $0.key == name }) { return makeValue(detail.value) }
+      if Self.optionalErrorMembers.contains(name) { return .null }
+      let names = ["kind", "message", "notes", "stack"] + error.details.map(\.key)
+      throw .noMember(name, in: "error", among: names, what: "member")
+    }
+  }
+
+  /// Members that only API errors fill; null in others, so that a handler can ask for them.
+  static let optionalErrorMembers = ["cluster", "status", "reason", "details"]
+
+  private func stackLines(_ error: ScriptError) -> [String] {
+    var lines: [String] = []
+    if let location = error.location { lines.append(Self.place(location)) }
+    return lines + error.stack.map { "\($0.function) at \(Self.place($0.location))" }
+  }
+
+  static func place(_ location: Location) -> String {
+    let position = location.source.position(of: location.span.start)
+    return "\(location.source.name):\(position.line):\(position.column)"
+  }
+
+  func setMember(
+    _ object: Value, _ name: StringReference, _ value: Value
+  ) throws(ScriptError) {
+    guard object.tag == .map else {
+      throw .type("cannot set a member of \(ScriptError.article(object.typeName))")
+    }
+    object.asMap.set(name, value, heap)
+    try heap.reserve(0)
+  }
+
+  // MARK: Indexes
+
+  func element(_ object: Value, _ index: Value) throws(ScriptError) -> Value {
+    switch (object.tag, index.tag) {
+    case (.list, .int):
+      let list = object.asList
+      return list[item: try position(index.asInt, list.count, "list")]
+    case (.string, .int):
+      let string = object.asString
+      let position = try position(index.asInt, string.scalarCount, "string")
+      return Value(string.slice(position, position + 1, heap))
+    case (.list, .range):
+      let (start, end) = try bounds(index, object.asList.count, "list")
+      return makeSlice(object.asList, start, end)
+    case (.string, .range):
+      let (start, end) = try bounds(index, object.asString.scalarCount, "string")
+      return Value(object.asString.slice(start, end, heap))
+    case (.map, .string):
+      if let value = object.asMap.get(index.asString) { return value }
+      throw .noMember(index.asString.text, in: "map", among: keys(object.asMap))
+    case (.range, .int):
+      let (start, end, isClosed) = object.rangeBounds
+      let count = max(0, end - start + (isClosed ? 1 : 0))
+      return Value(start + Int64(try position(index.asInt, Int(count), "range")))
+    default:
+      throw .type(
+        "cannot index \(ScriptError.article(object.typeName)) with "
+          + ScriptError.article(index.typeName))
+    }
+  }
+
+  private func position(_ index: Int64, _ count: Int, _ what: String) throws(ScriptError) -> Int {
+    let position = index < 0 ? index &+ Int64(count) : index
+    guard position >= 0, position < Int64(count) else {
+      throw .index(index, count: count, of: what)
+    }
+    return Int(position)
+  }
+
+  /// The half-open bounds that a range means for a sequence; bounds past the end are an error.
+  private func bounds(
+    _ range: Value, _ count: Int, _ what: String
+  ) throws(ScriptError) -> (Int, Int) {
+    let (low, high, isClosed) = range.rangeBounds
+    let start = low < 0 ? low &+ Int64(count) : low
+    var end = high < 0 ? high &+ Int64(count) : high
+    if isClosed { end &+= 1 }
+    guard start >= 0, start <= Int64(count) else { throw .index(low, count: count, of: what) }
+    guard end >= 0, end <= Int64(count) else { throw .index(high, count: count, of: what) }
+    return (Int(start), Int(max(start, end)))
+  }
+
+  func setElement(_ object: Value, _ index: Value, _ value: Value) throws(ScriptError) {
+    switch (object.tag, index.tag) {
+    case (.list, .int):
+      let list = object.asList
+      list[item: try position(index.asInt, list.count, "list")] = value
+    case (.map, .string):
+      object.asMap.set(index.asString, value, heap)
+      try heap.reserve(0)
+    default:
+      throw .type(
+        "cannot set an element of \(ScriptError.article(object.typeName)) with "
+          + "\(ScriptError.article(index.typeName)) as index")
+    }
+  }
+
+  // MARK: Building
+
+  func makeList(_ values: UnsafeMutablePointer<Value>, _ count: Int) -> Value {
+    let list = heap.makeList(capacity: count)
+    for index in 0..<count { list.append(values[index], heap) }
+    return Value(list)
+  }
+
+  func makeSlice(_ list: ListReference, _ start: Int, _ end: Int) -> Value {
+    let slice = heap.makeList(capacity: max(0, end - start))
+    for index in start..<max(start, end) { slice.append(list[item: index], heap) }
+    return Value(slice)
+  }
+
+  func appendSpread(_ list: ListReference, _ values: Value) throws(ScriptError) {
+    switch values.tag {
+    case .list:
+      for index in 0..<values.asList.count { list.append(values.asList[item: index], heap) }
+    case .range:
+      let (start, end, isClosed) = values.rangeBounds
+      let last = isClosed ? end : end &- 1
+      guard start <= last else { return }
+      try heap.reserve(Int(clamping: last &- start) &* MemoryLayout<Value>.stride)
+      for number in start...last { list.append(Value(number), heap) }
+    default: throw .type("cannot spread \(ScriptError.article(values.typeName)) into a list")
+    }
+    try heap.reserve(0)
+  }
+
+  func mapPut(_ map: MapReference, _ key: Value, _ value: Value) throws(ScriptError) {
+    guard key.tag == .string else {
+      throw .type("a map's keys are strings, this is \(ScriptError.article(key.typeName))")
+    }
+    map.set(key.asString, value, heap)
+  }
+
+  func mapSpread(_ map: MapReference, _ other: Value) throws(ScriptError) {
+    guard other.tag == .map else {
+      throw .type("cannot spread \(ScriptError.article(other.typeName)) into a map")
+    }
+    other.asMap.forEach { map.set($0, $1, heap) }
+    try heap.reserve(0)
+  }
+
+  func interpolate(
+    _ values: UnsafeMutablePointer<Value>, _ count: Int
+  ) throws(ScriptError) -> Value {
+    var text = ""
+    for index in 0..<count { text += try values[index].text() }
+    try heap.reserve(text.utf8.count)
+    return Value(heap.makeString(text))
+  }
+
+  func shortText(_ value: Value) throws(ScriptError) -> String {
+    let text = try value.quotedText()
+    return text.count > 60 ? text.prefix(57) + "..." : text
+  }
+
+  // MARK: Links
+
+  func makeLink(
+    _ operands: UnsafeMutablePointer<Value>, _ body: PrototypeBody, _ arrows: Int
+  ) throws(ScriptError) -> Value {
+    let arrows = body.owner.takeUnretainedValue().arrows[arrows]
+    var pairs: [(from: Value, to: Value)] = []
+    for (index, isBoth) in arrows.enumerated() {
+      let (left, right) = (operands[index], operands[index + 1])
+      let isFanOut = left.tag == .list || right.tag == .list
+      for from in ends(left) {
+        for to in ends(right) {
+          if try from.isEqual(to: to) {
+            if isFanOut { continue }
+            throw ScriptError(
+              kind: "link", code: "E0419", "cannot link \(try shortText(from)) with itself")
+          }
+          try add(from, to, &pairs)
+          if isBoth { try add(to, from, &pairs) }
+        }
+      }
+    }
+    return heap.makeLink(pairs)
+  }
+
+  private func ends(_ value: Value) -> [Value] {
+    guard value.tag == .list else { return [value] }
+    return (0..<value.asList.count).map { value.asList[item: $0] }
+  }
+
+  private func add(
+    _ from: Value, _ to: Value, _ pairs: inout [(from: Value, to: Value)]
+  ) throws(ScriptError) {
+    for pair in pairs {
+      if try pair.from.isEqual(to: from), try pair.to.isEqual(to: to) { return }
+    }
+    pairs.append((from, to))
+  }
+
+  private func linkPairs(_ value: Value) -> Value {
+    let link = value.asLink
+    let list = heap.makeList(capacity: link.pointee.count)
+    for index in 0..<link.pointee.count {
+      let pair = heap.makeMap(capacity: 2)
+      pair.set(heap.intern("from"), link.ends[2 * index], heap)
+      pair.set(heap.intern("to"), link.ends[2 * index + 1], heap)
+      list.append(Value(pair), heap)
+    }
+    return Value(list)
+  }
+
+  // MARK: Loops
+
+  /// State of a loop: [0] the sequence, [1] the position, [2] the end or the sequence's version.
+  func prepareLoop(
+    _ state: UnsafeMutablePointer<Value>, variables: Int
+  ) throws(ScriptError) {
+    let sequence = state[0]
+    state[1] = Value(0)
+    switch sequence.tag {
+    case .list: state[2] = Value(sequence.asList.pointee.version)
+    case .map: state[2] = Value(sequence.asMap.pointee.version)
+    case .string:
+      if variables == 2 { throw .type("a loop over a string has one variable") }
+    case .range:
+      if variables == 2 { throw .type("a loop over a range has one variable") }
+      let (start, end, isClosed) = sequence.rangeBounds
+      let (after, isOverflow) = end.addingReportingOverflow(isClosed ? 1 : 0)
+      if isOverflow { throw .overflow("the end of the range") }
+      state[1] = Value(start)
+      state[2] = Value(after)
+    default: throw .notIterable(sequence)
+    }
+  }
+
+  /// Sets the loop's variables for the next turn; false at the end.
+  func nextTurn(
+    _ state: UnsafeMutablePointer<Value>, variables: Int
+  ) throws(ScriptError) -> Bool {
+    let sequence = state[0]
+    let position = Int(state[1].asInt)
+    switch sequence.tag {
+    case .list:
+      let list = sequence.asList
+      if list.pointee.version != Int(state[2].asInt) { throw .changedInLoop("list") }
+      guard position < list.count else { return false }
+      if variables == 2 { state[3] = Value(position) }
+      state[variables + 2] = list[item: position]
+      state[1] = Value(position + 1)
+      return true
+    case .map:
+      let map = sequence.asMap
+      if map.pointee.version != Int(state[2].asInt) { throw .changedInLoop("map") }
+      guard let pair = map.next(position) else { return false }
+      state[3] = Value(pair.key)
+      if variables == 2 { state[4] = pair.value }
+      state[1] = Value(pair.next)
+      return true
+    case .string:
+      let string = sequence.asString
+      guard position < string.pointee.byteCount else { return false }
+      var end = position + 1
+      while end < string.pointee.byteCount, string.bytes[end] & 0xC0 == 0x80 { end += 1 }
+      state[3] = Value(
+        heap.makeString(
+          UnsafeBufferPointer(start: string.bytes + position, count: end - position)))
+      state[1] = Value(end)
+      return true
+    default:
+      return false
+    }
+  }
+
+  // MARK: Errors and parameters
+
+  /// The error that `throw value` throws.
+  func thrown(_ value: Value) throws(ScriptError) -> ScriptError {
+    switch value.tag {
+    case .string: return ScriptError(value.asString.text)
+    case .error: return value.asError
+    case .map: return try thrown(value.asMap)
+    default:
+      throw .type("throw takes a string, a map or an error, not \(ScriptError.article(value.typeName))")
+    }
+  }
+
+  private func thrown(_ map: MapReference) throws(ScriptError) -> ScriptError {
+    var error = ScriptError("error")
+    var position = 0
+    while let pair = map.next(position) {
+      position = pair.next
+      switch (pair.key.text, pair.value.tag) {
+      case ("kind", .string): error.kind = pair.value.asString.text
+      case ("message", .string): error.message = pair.value.asString.text
+      case ("notes", .list):
+        for index in 0..<pair.value.asList.count {
+          error.notes.append(try pair.value.asList[item: index].text())
+        }
+      case (let key, _): error.details.append((key, try scriptValue(pair.value)))
+      }
+    }
+    return error
+  }
+
+  func setParameter(
+    _ value: inout Value, _ name: String, _ type: String, isRequired: Bool
+  ) throws(ScriptError) {
+    guard let text = parameters[name] else {
+      if isRequired {
+        throw ScriptError(
+          kind: "parameter", code: "E0420", "the parameter \"\(name)\" is not set",
+          notes: ["set it with --set \(name)=…"])
+      }
+      return
+    }
+    let wanted = type == "any" && !isRequired && value.tag != .null ? value.typeName : type
+    value = makeValue(try ParameterText(name: name, type: wanted).read(text))
+  }
+}

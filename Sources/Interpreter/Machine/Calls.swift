@@ -1,0 +1,310 @@
+// Calls: binding arguments to parameters, library functions, methods, and parking a fiber.
+
+/// What became of a call.
+enum CallResult {
+  /// A frame was pushed, or the result is in its register.
+  case going
+  /// The fiber waits.
+  case parked
+}
+
+/// The arguments of an immediate library function, bound to its parameters.
+public struct NativeCall {
+  /// The machine that calls; for its heap and `print`.
+  public let machine: Machine
+  /// What the arguments were bound to.
+  public let signature: Signature
+  /// One value for each parameter. A rest parameter is always a list.
+  let arguments: UnsafeMutablePointer<Value>
+
+  /// The memory that results are made in.
+  public var heap: Heap { machine.heap }
+
+  /// The argument for a parameter by its position in the signature; null when it was left out.
+  public subscript(index: Int) -> Value {
+    let value = arguments[index]
+    return value.tag == .undefined ? .null : value
+  }
+
+  /// True when the call gave this argument.
+  public func has(_ index: Int) -> Bool { arguments[index].tag != .undefined }
+
+  /// Writes text where the script's output goes.
+  public func write(_ text: String) { machine.output(text) }
+}
+
+extension Machine {
+  /// Calls `callee` with the arguments after R[base]; the result goes to R[base].
+  func call(
+    _ fiber: Fiber, _ callee: Value, base: Int, count: Int, shape: Int
+  ) throws(ScriptError) -> CallResult {
+    let frame = fiber.frames[fiber.frameCount - 1]
+    switch callee.tag {
+    case .closure:
+      let positional = try positionals(fiber, frame, base + 1, count, shape)
+      try pushClosure(
+        fiber, callee.asClosure, frame.base + base + 1, positional, names: shapeNames(frame, shape),
+        result: frame.base + base)
+      return .going
+    case .native:
+      let function = names.functions[Int(callee.bits)]
+      let positional = try positionals(fiber, frame, base + 1, count, shape)
+      return try callNative(
+        fiber, function, frame.base + base + 1, positional, names: shapeNames(frame, shape),
+        result: frame.base + base)
+    default:
+      throw .notCallable(callee)
+    }
+  }
+
+  /// Calls a method of R[base], or the function under that key of a map.
+  func invoke(_ fiber: Fiber, base: Int, count: Int, shape: Int) throws(ScriptError) -> CallResult {
+    let frame = fiber.frames[fiber.frameCount - 1]
+    let prototype = frame.body.pointee.owner.takeUnretainedValue()
+    let receiver = fiber.stack[frame.base + base]
+    guard let symbol = prototype.methodNames[shape] else { throw .notCallable(receiver) }
+    if receiver.tag == .map, let value = receiver.asMap.get(symbol) {
+      return try call(fiber, value, base: base, count: count, shape: shape)
+    }
+    let type = receiver.typeName
+    guard let method = methods.find(symbol.text, type: type, heap) else {
+      return try callMember(fiber, receiver, symbol, frame, base, count, shape, type)
+    }
+    // The receiver is the first argument, and stands right before the others.
+    let positional = try positionals(fiber, frame, base + 1, count, shape)
+    let arguments = frame.base + base
+    switch method {
+    case .native(let function):
+      return try callNative(
+        fiber, function, arguments, positional + 1, names: shapeNames(frame, shape),
+        result: arguments)
+    case .script(let closure):
+      try pushClosure(
+        fiber, closure, arguments, positional + 1, names: shapeNames(frame, shape),
+        result: arguments)
+      return .going
+    }
+  }
+
+  /// A member that holds a function may be called as well; anything else has no such method.
+  private func callMember(
+    _ fiber: Fiber, _ receiver: Value, _ symbol: StringReference, _ frame: Frame, _ base: Int,
+    _ count: Int, _ shape: Int, _ type: String
+  ) throws(ScriptError) -> CallResult {
+    if receiver.tag == .map, methods.names(of: type).isEmpty {
+      throw .noMember(symbol.text, in: "map", among: keys(receiver.asMap))
+    }
+    if receiver.tag == .null { throw .noMethod(symbol.text, of: "null", among: []) }
+    let candidates =
+      methods.names(of: type) + (receiver.tag == .map ? keys(receiver.asMap) : [])
+    throw .noMethod(symbol.text, of: type, among: candidates)
+  }
+
+  private func shapeNames(_ frame: Frame, _ shape: Int) -> [String] {
+    shape == 0 ? [] : frame.body.pointee.owner.takeUnretainedValue().shapes[shape].names
+  }
+
+  /// Spreads the one list of a call with `...`, in place, and returns the number of positional
+  /// arguments, which then stand from R[start] on, followed by the named ones.
+  private func positionals(
+    _ fiber: Fiber, _ frame: Frame, _ start: Int, _ count: Int, _ shape: Int
+  ) throws(ScriptError) -> Int {
+    guard shape != 0 else { return count }
+    let callShape = frame.body.pointee.owner.takeUnretainedValue().shapes[shape]
+    guard callShape.isSpread else { return count }
+    let index = frame.base + start
+    let list = fiber.stack[index].asList
+    let spread = list.count
+    guard spread <= 1 << 16 else { throw .argument("too many arguments: \(spread)") }
+    fiber.reserve(index + spread + callShape.names.count)
+    let named = (0..<callShape.names.count).map { fiber.stack[index + 1 + $0] }
+    for position in 0..<spread { fiber.stack[index + position] = list[item: position] }
+    for (position, value) in named.enumerated() { fiber.stack[index + spread + position] = value }
+    return spread
+  }
+
+  // MARK: Closures
+
+  /// Pushes a frame for a closure; its arguments stand in the stack from `start` on.
+  func pushClosure(
+    _ fiber: Fiber, _ closure: UnsafeMutablePointer<ClosureObject>, _ start: Int, _ count: Int,
+    names: [String], result: Int
+  ) throws(ScriptError) {
+    if fiber.frameCount >= limits.callDepth { throw .callDepth(limits.callDepth) }
+    let body = closure.pointee.body
+    fiber.reserve(start + max(body.pointee.registerCount, count + names.count))
+    if count != body.pointee.positionalCount || body.pointee.hasRest || !names.isEmpty {
+      let prototype = body.pointee.owner.takeUnretainedValue()
+      let given = (0..<count + names.count).map { fiber.stack[start + $0] }
+      let bound = try bind(prototype, given, count, names)
+      for (index, value) in bound.enumerated() { fiber.stack[start + index] = value }
+    }
+    fiber.push(Frame(body: body, closure: closure, base: start, pc: 0, result: result))
+  }
+
+  private func bind(
+    _ prototype: Prototype, _ given: [Value], _ count: Int, _ names: [String]
+  ) throws(ScriptError) -> [Value] {
+    let parameters = prototype.parameters.map {
+      Parameter(name: $0.name, isRequired: !$0.hasDefault && !$0.isRest, isRest: $0.isRest)
+    }
+    return try bind(prototype.name, parameters, given, count, names)
+  }
+
+  /// What binding needs to know of a parameter.
+  private struct Parameter {
+    var name: String
+    var isRequired: Bool
+    var isRest: Bool
+    var isNamedOnly = false
+  }
+
+  private func bind(
+    _ function: String, _ parameters: [Parameter], _ given: [Value], _ count: Int, _ names: [String]
+  ) throws(ScriptError) -> [Value] {
+    var bound = [Value](repeating: .undefined, count: parameters.count)
+    var position = 0
+    for (index, parameter) in parameters.enumerated() where !parameter.isNamedOnly {
+      if parameter.isRest {
+        let rest = heap.makeList(capacity: max(0, count - position))
+        while position < count {
+          rest.append(given[position], heap)
+          position += 1
+        }
+        bound[index] = Value(rest)
+      } else if position < count {
+        bound[index] = given[position]
+        position += 1
+      }
+    }
+    if position < count {
+      let most = parameters.count { !$0.isNamedOnly && !$0.isRest }
+      throw .argument(
+        "\(function) takes \(most == 1 ? "1 argument" : "\(most) arguments") by position, "
+          + "\(count) are given")
+    }
+    for (offset, name) in names.enumerated() {
+      guard let index = parameters.firstIndex(where: { $0.name == name && !$0.isRest }) else {
+        throw unknownArgument(function, name, parameters)
+      }
+      guard bound[index].tag == .undefined else {
+        throw .argument("argument \"\(name)\" is given twice in the call of \(function)")
+      }
+      bound[index] = given[count + offset]
+    }
+    for (index, parameter) in parameters.enumerated()
+    where parameter.isRequired && bound[index].tag == .undefined {
+      throw .argument("missing argument \"\(parameter.name)\" in the call of \(function)")
+    }
+    return bound
+  }
+
+  private func unknownArgument(
+    _ function: String, _ name: String, _ parameters: [Parameter]
+  ) -> ScriptError {
+    var error = ScriptError.argument("\(function) has no parameter \"\(name)\"")
+    let known = parameters.map(\.name)
+    if let suggestion = Self.suggestion(name, known) { error.label = suggestion }
+    return error
+  }
+
+  // MARK: Library functions
+
+  /// Calls a library function; its arguments stand in the stack from `start` on.
+  private func callNative(
+    _ fiber: Fiber, _ function: HostFunction, _ start: Int, _ count: Int, names: [String],
+    result: Int
+  ) throws(ScriptError) -> CallResult {
+    try checkCapability(function.signature)
+    let parameters = function.signature.parameters
+    if case .immediate(let body) = function.body, names.isEmpty, count == parameters.count,
+      !parameters.contains(where: { $0.isRest || $0.isNamedOnly })
+    {
+      let call = NativeCall(
+        machine: self, signature: function.signature, arguments: fiber.stack + start)
+      fiber.stack[result] = try run(body, call)
+      return .going
+    }
+    let given = (0..<count + names.count).map { fiber.stack[start + $0] }
+    let bound = try bind(
+      function.signature.name,
+      parameters.map {
+        Parameter(
+          name: $0.name, isRequired: $0.defaultText == nil && !$0.isRest, isRest: $0.isRest,
+          isNamedOnly: $0.isNamedOnly)
+      }, given, count, names)
+    switch function.body {
+    case .immediate(let body):
+      fiber.stack[result] = try runImmediate(body, function.signature, bound)
+      return .going
+    case .suspending(let body):
+      let values = try scriptValues(bound)
+      let arguments = HostArguments(signature: function.signature, values: values)
+      park(fiber, result) { try await body(arguments) }
+      return .parked
+    }
+  }
+
+  private func scriptValues(_ bound: [Value]) throws(ScriptError) -> [ScriptValue?] {
+    var values: [ScriptValue?] = []
+    for value in bound {
+      values.append(value.tag == .undefined ? nil : try scriptValue(value))
+    }
+    return values
+  }
+
+  private func runImmediate(
+    _ body: (inout NativeCall) throws -> Value, _ signature: Signature, _ bound: [Value]
+  ) throws(ScriptError) -> Value {
+    let arguments = UnsafeMutablePointer<Value>.allocate(capacity: max(1, bound.count))
+    defer { arguments.deallocate() }
+    for (index, value) in bound.enumerated() { arguments[index] = value }
+    return try run(
+      body, NativeCall(machine: self, signature: signature, arguments: arguments))
+  }
+
+  private func run(
+    _ body: (inout NativeCall) throws -> Value, _ call: NativeCall
+  ) throws(ScriptError) -> Value {
+    var call = call
+    do {
+      return try body(&call)
+    } catch {
+      throw Self.scriptError(error)
+    }
+  }
+
+  private func checkCapability(_ signature: Signature) throws(ScriptError) {
+    guard let capability = signature.capability, let granted = limits.capabilities,
+      !granted.contains(capability)
+    else { return }
+    throw ScriptError(
+      kind: "capability", code: "E0418",
+      "\(signature.name) needs the capability \"\(capability)\", which is not granted")
+  }
+
+  /// Parks a fiber until something outside has answered.
+  func park(
+    _ fiber: Fiber, _ result: Int, _ perform: @escaping @Sendable () async throws -> ScriptValue
+  ) {
+    fiber.resumeIndex = result
+    calls.append(HostCall(fiber: fiber.id, perform: perform))
+  }
+
+  /// Makes a closure of a child prototype with what it captures.
+  func makeClosure(
+    _ body: PrototypeBody, _ index: Int, _ registers: UnsafeMutablePointer<Value>,
+    _ captures: UnsafeMutablePointer<Value>
+  ) -> Value {
+    let prototype = body.owner.takeUnretainedValue().children[index]
+    let closure = heap.makeClosure(prototype)
+    for (slot, capture) in prototype.captures.enumerated() {
+      closure.captures[slot] =
+        switch capture {
+        case .register(let register): registers[register]
+        case .capture(let outer): captures[outer]
+        }
+    }
+    return Value(UnsafeMutableRawPointer(closure), .closure)
+  }
+}

@@ -1,0 +1,106 @@
+// Between the machine's values and the Sendable form that leaves it.
+
+import JSON
+
+extension Machine {
+  /// Makes a value of the machine.
+  func makeValue(_ value: ScriptValue) -> Value {
+    switch value {
+    case .null, .function: return .null
+    case .bool(let value): return Value(value)
+    case .int(let value): return Value(value)
+    case .float(let value): return Value(value)
+    case .string(let text): return Value(heap.makeString(text))
+    case .duration(let value): return Value(nanoseconds: value)
+    case .list(let elements):
+      let list = heap.makeList(capacity: elements.count)
+      for element in elements { list.append(makeValue(element), heap) }
+      return Value(list)
+    case .map(let pairs):
+      let map = heap.makeMap(capacity: pairs.count)
+      for pair in pairs { map.set(key(pair.key), makeValue(pair.value), heap) }
+      return Value(map)
+    case .range(let start, let end, let isClosed):
+      return heap.makeRange(start, end, isClosed: isClosed)
+    case .link(let pairs):
+      return heap.makeLink(pairs.map { (makeValue($0.from), makeValue($0.to)) })
+    case .error(let error): return heap.makeError(error)
+    case .host(let object): return heap.makeHost(object)
+    case .json(let json): return heap.makeValue(json)
+    }
+  }
+
+  private func key(_ text: String) -> StringReference { heap.makeString(text) }
+
+  /// Copies a value out of the machine.
+  ///
+  /// - Throws: when it is nested more than 500 levels deep, cycles included.
+  func scriptValue(_ value: Value, depth: Int = 0) throws(ScriptError) -> ScriptValue {
+    if depth > 500 { throw .value("the value is nested too deeply, or contains itself") }
+    switch value.tag {
+    case .undefined, .null, .box: return .null
+    case .bool: return .bool(value.asBool)
+    case .int: return .int(value.asInt)
+    case .float: return .float(value.asDouble)
+    case .duration: return .duration(value.asInt)
+    case .string: return .string(value.asString.text)
+    case .native: return .function(name: names.functions[Int(value.bits)].signature.name)
+    case .closure:
+      return .function(name: value.asClosure.pointee.body.pointee.owner.takeUnretainedValue().name)
+    case .list:
+      var elements: [ScriptValue] = []
+      elements.reserveCapacity(value.asList.count)
+      for index in 0..<value.asList.count {
+        elements.append(try scriptValue(value.asList[item: index], depth: depth + 1))
+      }
+      return .list(elements)
+    case .map:
+      var pairs: [(key: String, value: ScriptValue)] = []
+      var position = 0
+      while let pair = value.asMap.next(position) {
+        pairs.append((pair.key.text, try scriptValue(pair.value, depth: depth + 1)))
+        position = pair.next
+      }
+      return .map(pairs)
+    case .range:
+      let (start, end, isClosed) = value.rangeBounds
+      return .range(start, end, isClosed: isClosed)
+    case .link: return .link(try linkEnds(value, depth))
+    case .error: return .error(value.asError)
+    case .host: return .host(value.asHost)
+    }
+  }
+
+  private func linkEnds(
+    _ value: Value, _ depth: Int
+  ) throws(ScriptError) -> [(from: ScriptValue, to: ScriptValue)] {
+    let link = value.asLink
+    var pairs: [(from: ScriptValue, to: ScriptValue)] = []
+    for index in 0..<link.pointee.count {
+      let from = try scriptValue(link.ends[2 * index], depth: depth + 1)
+      pairs.append((from, try scriptValue(link.ends[2 * index + 1], depth: depth + 1)))
+    }
+    return pairs
+  }
+}
+
+extension Heap {
+  /// Makes maps and lists of JSON data.
+  public func makeValue(_ json: JSONValue) -> Value {
+    switch json {
+    case .null: return .null
+    case .bool(let value): return Value(value)
+    case .int(let value): return Value(value)
+    case .double(let value): return Value(value)
+    case .string(let text): return Value(makeString(text))
+    case .array(let elements):
+      let list = makeList(capacity: elements.count)
+      for element in elements { list.append(makeValue(element), self) }
+      return Value(list)
+    case .object(let object):
+      let map = makeMap(capacity: object.count)
+      for (key, value) in object { map.set(makeString(key), makeValue(value), self) }
+      return Value(map)
+    }
+  }
+}

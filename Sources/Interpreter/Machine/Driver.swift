@@ -1,0 +1,79 @@
+// The driver: carries the machine's host calls out, in parallel, and brings their results back.
+//
+// The machine runs synchronously between two awaits here. Cancelling the task sets the machine's
+// interrupt and cancels every call under way; the driver waits for all of them before it returns, so
+// that nothing is still being written when a run says it has stopped.
+
+/// Runs one program to its end.
+struct Driver {
+  let machine: Machine
+
+  private typealias Completion = (fiber: Int, result: Result<ScriptValue, any Error>)
+
+  /// - Returns: the program's value.
+  /// - Throws: `ScriptError`, or `CancellationError` when the task was cancelled.
+  func drive(isolation: isolated (any Actor)? = #isolation) async throws -> ScriptValue {
+    let interrupt = machine.interrupt
+    return try await withTaskCancellationHandler {
+      try await withTaskGroup(of: Completion.self) { group in
+        let value: ScriptValue
+        do {
+          value = try await loop(&group)
+        } catch {
+          group.cancelAll()
+          await group.waitForAll()
+          throw error
+        }
+        return value
+      }
+    } onCancel: {
+      interrupt.set()
+    }
+  }
+
+  private func loop(
+    _ group: inout TaskGroup<Completion>, isolation: isolated (any Actor)? = #isolation
+  ) async throws -> ScriptValue {
+    if Task.isCancelled { throw CancellationError() }
+    while true {
+      let step = machine.run()
+      for call in machine.calls {
+        group.addTask {
+          do {
+            return (call.fiber, .success(try await call.perform()))
+          } catch {
+            return (call.fiber, .failure(error))
+          }
+        }
+      }
+      machine.calls.removeAll()
+      if let value = try ended(step) { return value }
+      guard let completion = await group.next() else {
+        throw ScriptError("the script waits for nothing")
+      }
+      if Task.isCancelled { throw CancellationError() }
+      machine.resume(completion.fiber, with: completion.result)
+      if let failure = machine.failure {
+        machine.failure = nil
+        throw failure
+      }
+    }
+  }
+
+  private func ended(_ step: Machine.Step) throws -> ScriptValue? {
+    switch step {
+    case .waiting:
+      if let failure = machine.failure {
+        machine.failure = nil
+        throw failure
+      }
+      return nil
+    case .finished(let value):
+      machine.lastValue = value
+      return try machine.scriptValue(value)
+    case .failed(let error):
+      if error.kind == "cancelled", Task.isCancelled { throw CancellationError() }
+      throw error
+    }
+  }
+}

@@ -1,0 +1,363 @@
+// The loop: one switch over the opcode table, with the frame's state in locals.
+
+extension Machine {
+  /// Runs a fiber until it ends, fails, or waits.
+  func execute(_ fiber: Fiber) -> Outcome {
+    var depth = fiber.frameCount
+    var frame = fiber.frames[depth - 1]
+    var code = frame.body.pointee.code
+    var constants = frame.body.pointee.values
+    var captures = frame.closure.captures
+    var registers = fiber.stack + frame.base
+    var pc = frame.pc
+
+    /// Loads the state of the innermost frame after a call, a return or an error.
+    @inline(__always)
+    func reload() {
+      depth = fiber.frameCount
+      frame = fiber.frames[depth - 1]
+      code = frame.body.pointee.code
+      constants = frame.body.pointee.values
+      captures = frame.closure.captures
+      registers = fiber.stack + frame.base
+      pc = frame.pc
+    }
+
+    while true {
+      do throws(ScriptError) {
+        while true {
+          let i = code[pc]
+          pc += 1
+          let a = Int(i.a)
+          switch i.op {
+          case .move: registers[a] = registers[Int(i.b)]
+          case .loadConstant: registers[a] = constants[i.bx]
+          case .loadNull: registers[a] = .null
+          case .loadBool: registers[a] = Value(i.x != 0)
+          case .loadInt: registers[a] = Value(i.bx)
+          case .loadNative: registers[a] = Value(native: i.bx)
+          case .loadLibraryConstant: registers[a] = libraryConstants[i.bx]
+          case .getCapture: registers[a] = captures[Int(i.b)]
+          case .getCaptureBox:
+            let value = captures[Int(i.b)].asBox.pointee.value
+            if value.tag == .undefined { throw .noValueYet(constants[Int(i.c)].string ?? "") }
+            registers[a] = value
+          case .setCaptureBox: captures[a].asBox.pointee.value = registers[Int(i.b)]
+          case .newBox: registers[a] = heap.makeBox(registers[a])
+          case .newEmptyBox: registers[a] = heap.makeBox(.undefined)
+          case .getBox:
+            let value = registers[Int(i.b)].asBox.pointee.value
+            if value.tag == .undefined { throw .noValueYet(constants[Int(i.c)].string ?? "") }
+            registers[a] = value
+          case .setBox: registers[a].asBox.pointee.value = registers[Int(i.b)]
+          case .getGlobal:
+            let value = globals[i.bx]
+            if value.tag == .undefined { throw .noValueYet(globalName(i.bx)) }
+            registers[a] = value
+          case .setGlobal: globals[i.bx] = registers[a]
+          case .closure:
+            registers[a] = makeClosure(frame.body.pointee, i.bx, registers, captures)
+
+          case .add:
+            let left = registers[Int(i.b)]
+            let right = registers[Int(i.c)]
+            if left.tag == .int, right.tag == .int {
+              let (sum, isOverflow) = left.asInt.addingReportingOverflow(right.asInt)
+              if isOverflow { throw .overflow("the sum") }
+              registers[a] = Value(sum)
+            } else {
+              registers[a] = try operators.add(left, right)
+            }
+          case .addInt:
+            let left = registers[Int(i.b)]
+            if left.tag == .int {
+              let (sum, isOverflow) = left.asInt.addingReportingOverflow(Int64(i.signedC))
+              if isOverflow { throw .overflow("the sum") }
+              registers[a] = Value(sum)
+            } else {
+              registers[a] = try addImmediate(left, i.signedC)
+            }
+          case .subtract:
+            let left = registers[Int(i.b)]
+            let right = registers[Int(i.c)]
+            if left.tag == .int, right.tag == .int {
+              let (result, isOverflow) = left.asInt.subtractingReportingOverflow(right.asInt)
+              if isOverflow { throw .overflow("the difference") }
+              registers[a] = Value(result)
+            } else {
+              registers[a] = try operators.subtract(left, right)
+            }
+          case .multiply:
+            let left = registers[Int(i.b)]
+            let right = registers[Int(i.c)]
+            if left.tag == .float, right.tag == .float {
+              registers[a] = Value(left.asDouble * right.asDouble)
+            } else {
+              registers[a] = try operators.multiply(left, right)
+            }
+          case .divide:
+            registers[a] = try operators.divide(registers[Int(i.b)], registers[Int(i.c)])
+          case .remainder:
+            registers[a] = try operators.remainder(registers[Int(i.b)], registers[Int(i.c)])
+          case .equal:
+            registers[a] = Value(try isEqual(registers[Int(i.b)], registers[Int(i.c)]))
+          case .notEqual:
+            registers[a] = Value(!(try isEqual(registers[Int(i.b)], registers[Int(i.c)])))
+          case .less:
+            registers[a] = Value(try isLess(registers[Int(i.b)], registers[Int(i.c)], i.x != 0))
+          case .lessOrEqual:
+            registers[a] = Value(
+              try isLessOrEqual(registers[Int(i.b)], registers[Int(i.c)], i.x != 0))
+          case .contains:
+            registers[a] = Value(try operators.contains(registers[Int(i.b)], registers[Int(i.c)]))
+          case .not:
+            let value = registers[Int(i.b)]
+            if value.tag != .bool { throw .notBool(value) }
+            registers[a] = Value(!value.asBool)
+          case .negate: registers[a] = try operators.negate(registers[Int(i.b)])
+
+          case .jump: pc += i.bx
+          case .loop:
+            pc += i.bx
+            ticks -= 1
+            if ticks < 0 {
+              try checkLimits()
+            }
+            if heap.isCollectionDue { try collect() }
+          case .jumpIf:
+            let value = registers[a]
+            if value.tag != .bool { throw .notBool(value) }
+            if value.asBool { pc += i.bx }
+          case .jumpIfNot:
+            let value = registers[a]
+            if value.tag != .bool { throw .notBool(value) }
+            if !value.asBool { pc += i.bx }
+          case .jumpIfNull: if registers[a].tag == .null { pc += i.bx }
+          case .jumpIfNotNull: if registers[a].tag != .null { pc += i.bx }
+          case .jumpIfDefined: if registers[a].tag != .undefined { pc += i.bx }
+          case .jumpUnlessLess:
+            let left = registers[a]
+            let right = registers[Int(i.b)]
+            if left.tag == .int, right.tag == .int {
+              if !(left.asInt < right.asInt) { pc += i.signedC }
+            } else if !(try isLess(left, right, i.x != 0)) {
+              pc += i.signedC
+            }
+          case .jumpUnlessLessOrEqual:
+            let left = registers[a]
+            let right = registers[Int(i.b)]
+            if left.tag == .int, right.tag == .int {
+              if !(left.asInt <= right.asInt) { pc += i.signedC }
+            } else if !(try isLessOrEqual(left, right, i.x != 0)) {
+              pc += i.signedC
+            }
+          case .jumpUnlessEqual:
+            if !(try isEqual(registers[a], registers[Int(i.b)])) { pc += i.signedC }
+          case .jumpUnlessNotEqual:
+            if try isEqual(registers[a], registers[Int(i.b)]) { pc += i.signedC }
+
+          case .newList:
+            registers[a] = makeList(registers + Int(i.b), Int(i.c))
+          case .append:
+            let list = registers[a].asList
+            for index in 0..<Int(i.c) { list.append(registers[Int(i.b) + index], heap) }
+            try heap.reserve(0)
+          case .appendSpread: try appendSpread(registers[a].asList, registers[Int(i.b)])
+          case .newMap: registers[a] = Value(heap.makeMap(capacity: min(i.bx, 1024)))
+          case .mapPut: try mapPut(registers[a].asMap, registers[Int(i.b)], registers[Int(i.c)])
+          case .mapSpread: try mapSpread(registers[a].asMap, registers[Int(i.b)])
+          case .newRange:
+            registers[a] = try operators.range(
+              registers[Int(i.b)], registers[Int(i.c)], isClosed: i.x != 0)
+          case .link:
+            registers[a] = try makeLink(registers + Int(i.b), frame.body.pointee, Int(i.c))
+          case .interpolate:
+            registers[a] = try interpolate(registers + Int(i.b), Int(i.c))
+
+          case .getMember:
+            let object = registers[Int(i.b)]
+            if object.tag == .map, let value = object.asMap.get(constants[Int(i.c)].asString) {
+              registers[a] = value
+            } else if case .value(let value) = try member(object, constants[Int(i.c)].asString, fiber) {
+              registers[a] = value
+            } else {
+              fiber.frames[depth - 1].pc = pc
+              fiber.resumeIndex = frame.base + a
+              return .suspended
+            }
+          case .getMemberOptional:
+            let object = registers[Int(i.b)]
+            if object.tag == .map {
+              registers[a] = object.asMap.get(constants[Int(i.c)].asString) ?? .null
+            } else if case .value(let value) = try member(object, constants[Int(i.c)].asString, fiber) {
+              registers[a] = value
+            } else {
+              fiber.frames[depth - 1].pc = pc
+              fiber.resumeIndex = frame.base + a
+              return .suspended
+            }
+          case .setMember:
+            try setMember(registers[a], constants[Int(i.c)].asString, registers[Int(i.b)])
+          case .getIndex:
+            let object = registers[Int(i.b)]
+            let index = registers[Int(i.c)]
+            if object.tag == .list, index.tag == .int, index.asInt >= 0,
+              index.asInt < Int64(object.asList.count)
+            {
+              registers[a] = object.asList[item: Int(index.asInt)]
+            } else {
+              registers[a] = try element(object, index)
+            }
+          case .setIndex:
+            try setElement(registers[a], registers[Int(i.b)], registers[Int(i.c)])
+
+          case .call:
+            fiber.frames[depth - 1].pc = pc
+            ticks -= 1
+            if ticks < 0 { try checkLimits() }
+            if heap.isCollectionDue { try collect() }
+            let callee = registers[a]
+            if callee.tag == .closure, i.c == 0 {
+              let closure = callee.asClosure
+              let body = closure.pointee.body
+              if body.pointee.positionalCount == Int(i.b), !body.pointee.hasRest {
+                if depth >= limits.callDepth { throw .callDepth(limits.callDepth) }
+                let base = frame.base + a + 1
+                fiber.reserve(base + body.pointee.registerCount)
+                frame = Frame(
+                  body: body, closure: closure, base: base, pc: 0, result: base - 1)
+                fiber.push(frame)
+                depth += 1
+                code = body.pointee.code
+                constants = body.pointee.values
+                captures = closure.captures
+                registers = fiber.stack + base
+                pc = 0
+                continue
+              }
+            }
+            if try call(fiber, callee, base: a, count: Int(i.b), shape: Int(i.c)) == .parked {
+              return .suspended
+            }
+            reload()
+          case .invoke:
+            fiber.frames[depth - 1].pc = pc
+            ticks -= 1
+            if ticks < 0 { try checkLimits() }
+            if heap.isCollectionDue { try collect() }
+            if try invoke(fiber, base: a, count: Int(i.b), shape: Int(i.c)) == .parked {
+              return .suspended
+            }
+            reload()
+          case .returnValue:
+            let value = registers[a]
+            fiber.frameCount -= 1
+            if fiber.frameCount == 0 { return .finished(value) }
+            fiber.stack[frame.result] = value
+            reload()
+
+          case .forPrepare: try prepareLoop(registers + a, variables: Int(i.x))
+          case .forNext:
+            let state = registers + a
+            let sequence = state[0]
+            if sequence.tag == .range, i.x == 1, state[1].asInt < state[2].asInt {
+              state[3] = state[1]
+              state[1] = Value(state[1].asInt &+ 1)
+            } else if !(try nextTurn(state, variables: Int(i.x))) {
+              pc += i.bx
+            }
+          case .throwError: throw try thrown(registers[a])
+          case .rethrow: throw registers[a].asError
+          case .parameter:
+            try setParameter(
+              &registers[a], constants[Int(i.b)].asString.text, constants[Int(i.c)].asString.text,
+              isRequired: i.x != 0)
+          case .matchList:
+            let value = registers[Int(i.b)]
+            let count = Int(i.c)
+            let fits =
+              value.tag == .list
+              && (i.x == 0 ? value.asList.count == count : value.asList.count >= count)
+            registers[a] = Value(fits)
+          case .matchKey:
+            let value = registers[Int(i.b)]
+            registers[a] = Value(
+              value.tag == .map
+                && (i.x != 0 || value.asMap.get(constants[Int(i.c)].asString) != nil))
+          case .matchRange:
+            let value = registers[Int(i.b)]
+            let number = value.number
+            registers[a] = Value(
+              number.map { Operators.isWithin($0, value, registers[Int(i.c)]) } ?? false)
+          case .listRest:
+            let list = registers[Int(i.b)].asList
+            registers[a] = makeSlice(list, Int(i.c), list.count)
+          case .noMatch:
+            throw .noMatch(try shortText(registers[a]), isDeclaration: i.x != 0)
+          case .parallelFor, .parallelBlock:
+            fiber.frames[depth - 1].pc = pc
+            fiber.resumeIndex = frame.base + a
+            let base = registers + Int(i.b)
+            let group =
+              i.op == .parallelFor
+              ? try parallelFor(fiber, base, variables: Int(i.x))
+              : try parallelBlock(fiber, base, count: Int(i.c))
+            fiber.waiting = group
+            startItems(of: group)
+            return .suspended
+          }
+        }
+      } catch {
+        // The frame that failed may be a callee's that never got its first instruction.
+        if fiber.frameCount == depth { fiber.frames[depth - 1].pc = pc }
+        if let error = unwind(fiber, error) { return .failed(error) }
+        reload()
+      }
+    }
+  }
+
+  // MARK: Comparison, with the common cases first
+
+  @inline(__always)
+  private func isEqual(_ left: Value, _ right: Value) throws(ScriptError) -> Bool {
+    if left.tag == .int, right.tag == .int { return left.bits == right.bits }
+    return try left.isEqual(to: right)
+  }
+
+  @inline(__always)
+  private func isLess(
+    _ left: Value, _ right: Value, _ isSwapped: Bool
+  ) throws(ScriptError) -> Bool {
+    if left.tag == .int, right.tag == .int { return left.asInt < right.asInt }
+    if isSwapped, !areOrdered(left, right) { throw .operands(">", right, left) }
+    guard let order = try left.compare(right, "<") else { return false }
+    return order < 0
+  }
+
+  @inline(__always)
+  private func isLessOrEqual(
+    _ left: Value, _ right: Value, _ isSwapped: Bool
+  ) throws(ScriptError) -> Bool {
+    if left.tag == .int, right.tag == .int { return left.asInt <= right.asInt }
+    if isSwapped, !areOrdered(left, right) { throw .operands(">=", right, left) }
+    guard let order = try left.compare(right, "<=") else { return false }
+    return order <= 0
+  }
+
+  private func areOrdered(_ left: Value, _ right: Value) -> Bool {
+    if left.number != nil { return right.number != nil }
+    return left.tag == right.tag && [.string, .bool, .duration].contains(left.tag)
+  }
+
+  private func addImmediate(_ left: Value, _ number: Int) throws(ScriptError) -> Value {
+    guard left.tag == .float else {
+      // A negative operand was written as a subtraction.
+      throw .operands(number < 0 ? "-" : "+", left, Value(number))
+    }
+    return Value(left.asDouble + Double(number))
+  }
+
+  private func globalName(_ index: Int) -> String {
+    index < globalNames.count ? globalNames[index] : "?"
+  }
+}

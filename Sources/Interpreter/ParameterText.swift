@@ -1,0 +1,90 @@
+// Reads a script parameter's value from text, as `--set name=value` gives it.
+
+import JSON
+
+/// Turns the text of one parameter into a value of its type.
+struct ParameterText {
+  let name: String
+  let type: String
+
+  /// - Throws: `ScriptError` that names the parameter, what it takes and what was given.
+  func read(_ text: String) throws(ScriptError) -> ScriptValue {
+    switch type {
+    case "string": return .string(text)
+    case "int": return .int(try required(Int64(text), text, "3"))
+    case "float": return .float(try required(Double(text), text, "1.5"))
+    case "bool": return .bool(try required(["true": true, "false": false][text], text, "true or false"))
+    case "duration": return .duration(try required(Self.nanoseconds(text), text, "30s"))
+    case "list": return try list(text)
+    case "map": return try map(text)
+    default: return untyped(text)
+    }
+  }
+
+  private func required<T>(_ value: T?, _ text: String, _ example: String) throws(ScriptError) -> T {
+    if let value { return value }
+    throw ScriptError(
+      kind: "parameter", code: "E0420", "the parameter \"\(name)\" takes \(ScriptError.article(type)), "
+        + "not \"\(text)\"", notes: ["for example --set \(name)=\(example)"])
+  }
+
+  private func list(_ text: String) throws(ScriptError) -> ScriptValue {
+    if text.hasPrefix("[") {
+      let json = try? JSONValue.parse(text: text)
+      return .json(try required(json, text, "[\"a\",\"b\"]"))
+    }
+    if text.isEmpty { return .list([]) }
+    return .list(text.split(separator: ",", omittingEmptySubsequences: false).map { .string(String($0)) })
+  }
+
+  private func map(_ text: String) throws(ScriptError) -> ScriptValue {
+    if text.hasPrefix("{") {
+      let json = try? JSONValue.parse(text: text)
+      return .json(try required(json, text, "{\"a\":\"b\"}"))
+    }
+    var pairs: [(key: String, value: ScriptValue)] = []
+    for piece in text.split(separator: ",") {
+      let parts = piece.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      _ = try required(parts.count == 2 ? true : nil, text, "a=1,b=2")
+      pairs.append((String(parts[0]), .string(String(parts[1]))))
+    }
+    return .map(pairs)
+  }
+
+  /// Without a known type: what the text looks like.
+  private func untyped(_ text: String) -> ScriptValue {
+    if let value = Int64(text) { return .int(value) }
+    if text == "true" || text == "false" { return .bool(text == "true") }
+    if text.hasPrefix("[") || text.hasPrefix("{"), let json = try? JSONValue.parse(text: text) {
+      return .json(json)
+    }
+    return .string(text)
+  }
+
+  /// `1h30m` in nanoseconds; nil when it is no duration. Units descend, as in the language.
+  static func nanoseconds(_ text: String) -> Int64? {
+    let units: [(name: String, size: Int64)] = [
+      ("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("m", 60_000_000_000),
+      ("s", 1_000_000_000), ("ms", 1_000_000),
+    ]
+    var rest = text[...]
+    var total: Int64 = 0
+    var next = 0
+    guard !rest.isEmpty else { return nil }
+    while !rest.isEmpty {
+      let digits = rest.prefix { $0.isASCII && $0.isNumber }
+      rest = rest.dropFirst(digits.count)
+      let name = rest.prefix { $0.isLetter }
+      rest = rest.dropFirst(name.count)
+      guard let count = Int64(digits), let index = units.firstIndex(where: { $0.name == name }),
+        index >= next
+      else { return nil }
+      let (part, isLarge) = count.multipliedReportingOverflow(by: units[index].size)
+      let (sum, isLarger) = total.addingReportingOverflow(part)
+      guard !isLarge, !isLarger else { return nil }
+      total = sum
+      next = index + 1
+    }
+    return total
+  }
+}

@@ -1,0 +1,216 @@
+// Lists and maps of the heap: growth, lookup, change.
+
+extension UnsafeMutablePointer where Pointee == ListObject {
+  /// Number of elements.
+  @inline(__always)
+  public var count: Int { pointee.count }
+
+  /// An element; the index must be within the list. Setting one counts as a change.
+  @inline(__always)
+  public subscript(item index: Int) -> Value {
+    get { pointee.items.unsafelyUnwrapped[index] }
+    nonmutating set {
+      pointee.items.unsafelyUnwrapped[index] = newValue
+      pointee.version &+= 1
+    }
+  }
+
+  /// Makes room for `capacity` elements.
+  public func reserve(_ capacity: Int, _ heap: Heap) {
+    guard capacity > pointee.capacity else { return }
+    let items = UnsafeMutablePointer<Value>.allocate(capacity: capacity)
+    if let old = pointee.items {
+      items.update(from: old, count: pointee.count)
+      old.deallocate()
+    }
+    heap.account((capacity - pointee.capacity) * MemoryLayout<Value>.stride)
+    pointee.items = items
+    pointee.capacity = capacity
+  }
+
+  /// Appends an element.
+  @inline(__always)
+  public func append(_ value: Value, _ heap: Heap) {
+    if pointee.count == pointee.capacity { reserve(Swift.max(4, pointee.capacity * 2), heap) }
+    pointee.items.unsafelyUnwrapped[pointee.count] = value
+    pointee.count += 1
+    pointee.version &+= 1
+  }
+
+  /// Inserts before an index, which is at most the count.
+  public func insert(_ value: Value, at index: Int, _ heap: Heap) {
+    append(value, heap)
+    let items = pointee.items.unsafelyUnwrapped
+    var position = pointee.count - 1
+    while position > index {
+      items[position] = items[position - 1]
+      position -= 1
+    }
+    items[index] = value
+  }
+
+  /// Removes and returns the element at an index within the list.
+  public func remove(at index: Int) -> Value {
+    let items = pointee.items.unsafelyUnwrapped
+    let removed = items[index]
+    for position in index..<pointee.count - 1 { items[position] = items[position + 1] }
+    pointee.count -= 1
+    pointee.version &+= 1
+    return removed
+  }
+}
+
+extension UnsafeMutablePointer where Pointee == MapObject {
+  /// Number of pairs.
+  @inline(__always)
+  public var count: Int { pointee.count }
+
+  /// The value of a key; nil when it is missing.
+  @inline(__always)
+  public func get(_ key: StringReference) -> Value? {
+    let index = find(key)
+    guard index >= 0 else { return nil }
+    return pointee.entries.unsafelyUnwrapped[index].value
+  }
+
+  /// The entry's index, or -1.
+  private func find(_ key: StringReference) -> Int {
+    guard let entries = pointee.entries else { return -1 }
+    if let table = pointee.table { return find(key, entries, table) }
+    for index in 0..<pointee.used where entries[index].key == key { return index }
+    let hash = key.hash
+    for index in 0..<pointee.used {
+      guard let known = entries[index].key, known.hash == hash else { continue }
+      if known.hasSameText(as: key) { return index }
+    }
+    return -1
+  }
+
+  private func find(
+    _ key: StringReference, _ entries: UnsafeMutablePointer<MapEntry>,
+    _ table: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    let mask = pointee.tableSize - 1
+    let hash = key.hash
+    var slot = Int(hash) & mask
+    while table[slot] != UInt32.max {
+      let index = Int(table[slot])
+      if let known = entries[index].key, known == key
+        || (known.hash == hash && known.hasSameText(as: key))
+      {
+        return index
+      }
+      slot = (slot + 1) & mask
+    }
+    return -1
+  }
+
+  /// Sets a key, at the end when it is new.
+  public func set(_ key: StringReference, _ value: Value, _ heap: Heap) {
+    pointee.version &+= 1
+    let index = find(key)
+    if index >= 0 {
+      pointee.entries.unsafelyUnwrapped[index].value = value
+      return
+    }
+    if pointee.used == pointee.capacity { grow(heap) }
+    let entries = pointee.entries.unsafelyUnwrapped
+    (entries + pointee.used).initialize(to: MapEntry(key: key, value: value))
+    pointee.used += 1
+    pointee.count += 1
+    if pointee.table != nil {
+      insertInTable(pointee.used - 1, key.hash)
+    } else if pointee.used > 8 {
+      rebuildTable(heap)
+    }
+  }
+
+  /// Removes a key and returns its value; nil when it is missing.
+  public func remove(_ key: StringReference) -> Value? {
+    let index = find(key)
+    guard index >= 0 else { return nil }
+    pointee.version &+= 1
+    pointee.count -= 1
+    let entries = pointee.entries.unsafelyUnwrapped
+    let removed = entries[index].value
+    // The slot stays in the table, so that probing goes on past it; compaction drops it.
+    entries[index] = MapEntry(key: nil, value: .null)
+    return removed
+  }
+
+  /// Makes room for `capacity` pairs.
+  func reserve(_ capacity: Int, _ heap: Heap) {
+    guard capacity > pointee.capacity else { return }
+    resize(capacity, heap)
+    if capacity > 8 { rebuildTable(heap) }
+  }
+
+  private func grow(_ heap: Heap) {
+    // Many removed entries: the same room is enough once they are dropped.
+    let isSparse = pointee.count < pointee.used / 2
+    resize(isSparse ? pointee.capacity : Swift.max(4, pointee.capacity * 2), heap)
+    if pointee.table != nil || pointee.used > 8 { rebuildTable(heap) }
+  }
+
+  /// Moves the pairs into a buffer of that capacity, without the removed ones.
+  private func resize(_ capacity: Int, _ heap: Heap) {
+    let entries = UnsafeMutablePointer<MapEntry>.allocate(capacity: capacity)
+    var count = 0
+    if let old = pointee.entries {
+      for index in 0..<pointee.used where old[index].key != nil {
+        (entries + count).initialize(to: old[index])
+        count += 1
+      }
+      old.deallocate()
+    }
+    heap.account((capacity - pointee.capacity) * MemoryLayout<MapEntry>.stride)
+    pointee.entries = entries
+    pointee.capacity = capacity
+    pointee.used = count
+  }
+
+  private func rebuildTable(_ heap: Heap) {
+    var size = 32
+    while size < pointee.capacity * 2 { size *= 2 }
+    if size != pointee.tableSize {
+      pointee.table?.deallocate()
+      pointee.table = UnsafeMutablePointer<UInt32>.allocate(capacity: size)
+      heap.account((size - pointee.tableSize) * MemoryLayout<UInt32>.stride)
+      pointee.tableSize = size
+    }
+    pointee.table.unsafelyUnwrapped.initialize(repeating: UInt32.max, count: size)
+    let entries = pointee.entries.unsafelyUnwrapped
+    for index in 0..<pointee.used {
+      guard let key = entries[index].key else { continue }
+      insertInTable(index, key.hash)
+    }
+  }
+
+  private func insertInTable(_ index: Int, _ hash: UInt32) {
+    let table = pointee.table.unsafelyUnwrapped
+    let mask = pointee.tableSize - 1
+    var slot = Int(hash) & mask
+    while table[slot] != UInt32.max { slot = (slot + 1) & mask }
+    table[slot] = UInt32(index)
+  }
+
+  /// The next pair at or after an entry index, with the index after it; nil at the end. Start at 0.
+  public func next(_ start: Int) -> (key: StringReference, value: Value, next: Int)? {
+    var index = start
+    while index < pointee.used {
+      let entry = pointee.entries.unsafelyUnwrapped[index]
+      index += 1
+      if let key = entry.key { return (key, entry.value, index) }
+    }
+    return nil
+  }
+
+  /// Calls `body` with every pair in order.
+  public func forEach(_ body: (StringReference, Value) throws -> Void) rethrows {
+    var position = 0
+    while let pair = next(position) {
+      try body(pair.key, pair.value)
+      position = pair.next
+    }
+  }
+}

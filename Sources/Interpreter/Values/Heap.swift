@@ -1,0 +1,300 @@
+// The memory of one machine: allocation, accounting, and a tracing mark-sweep collection.
+//
+// A collection starts only where the machine asks for it (loop turns, calls, after host calls), when
+// every live value is in a root. So library functions may allocate freely without registering anything.
+// Marking uses a work list of its own: a chain of a million nested lists takes no stack. Buffers are
+// counted with their capacity, so the accounted bytes follow the process's own.
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Owns every object of one machine.
+public final class Heap {
+  /// Bytes that all objects and their buffers take.
+  public private(set) var bytes = 0
+  /// The cap; going past it is an error that no script catches.
+  let limit: Int
+  /// A collection is due when `bytes` passes this.
+  private(set) var threshold: Int
+  private var objects: UnsafeMutableRawPointer?
+  private var permanents: [StringReference] = []
+  private var interned: [String: StringReference] = [:]
+  private var worklist: [Value] = []
+
+  /// Makes an empty heap that may grow to `limit` bytes.
+  init(limit: Int) {
+    self.limit = limit
+    threshold = min(limit, 8 << 20)
+  }
+
+  deinit {
+    sweepAll()
+    for string in permanents { UnsafeMutableRawPointer(string).deallocate() }
+  }
+
+  /// True when the machine should collect at its next safe place.
+  @inline(__always)
+  var isCollectionDue: Bool { bytes > threshold }
+
+  // MARK: Allocation
+
+  private func allocate(size: Int, tag: Value.Tag) -> UnsafeMutableRawPointer {
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+    memory.bindMemory(to: ObjectHeader.self, capacity: 1).initialize(
+      to: ObjectHeader(
+        next: objects, size: UInt32(truncatingIfNeeded: size), tag: tag, isMarked: false))
+    objects = memory
+    bytes += size
+    return memory
+  }
+
+  /// Reports that a buffer of an object grew (or shrank, when negative) by that many bytes.
+  @inline(__always)
+  func account(_ change: Int) { bytes += change }
+
+  /// Throws when `additional` bytes would pass the cap.
+  func reserve(_ additional: Int) throws(ScriptError) {
+    guard bytes &+ additional > limit || additional > limit else { return }
+    throw ScriptError.memoryLimit(limit)
+  }
+
+  /// Makes an empty list with room for `capacity` elements.
+  public func makeList(capacity: Int = 0) -> ListReference {
+    let list = allocate(size: MemoryLayout<ListObject>.size, tag: .list)
+      .assumingMemoryBound(to: ListObject.self)
+    list.pointee.count = 0
+    list.pointee.capacity = 0
+    list.pointee.items = nil
+    list.pointee.version = 0
+    if capacity > 0 { list.reserve(capacity, self) }
+    return list
+  }
+
+  /// Makes an empty map.
+  public func makeMap(capacity: Int = 0) -> MapReference {
+    let map = allocate(size: MemoryLayout<MapObject>.size, tag: .map)
+      .assumingMemoryBound(to: MapObject.self)
+    map.pointee.count = 0
+    map.pointee.used = 0
+    map.pointee.capacity = 0
+    map.pointee.entries = nil
+    map.pointee.table = nil
+    map.pointee.tableSize = 0
+    map.pointee.version = 0
+    if capacity > 0 { map.reserve(capacity, self) }
+    return map
+  }
+
+  /// Makes a string from UTF-8 bytes, which must be valid.
+  public func makeString(_ utf8: UnsafeBufferPointer<UInt8>) -> StringReference {
+    makeString(byteCount: utf8.count) { target in
+      if let base = utf8.baseAddress { target.update(from: base, count: utf8.count) }
+    }
+  }
+
+  /// Makes a string from a Swift string.
+  public func makeString(_ text: String) -> StringReference {
+    var text = text
+    return text.withUTF8 { makeString($0) }
+  }
+
+  /// Makes a string of `byteCount` bytes that `fill` writes; they must be valid UTF-8.
+  func makeString(
+    byteCount: Int, fill: (UnsafeMutablePointer<UInt8>) -> Void
+  ) -> StringReference {
+    let memory = allocate(size: MemoryLayout<StringObject>.size + byteCount, tag: .string)
+    return finishString(memory, byteCount, fill)
+  }
+
+  private func finishString(
+    _ memory: UnsafeMutableRawPointer, _ byteCount: Int,
+    _ fill: (UnsafeMutablePointer<UInt8>) -> Void
+  ) -> StringReference {
+    let string = memory.assumingMemoryBound(to: StringObject.self)
+    string.pointee.hash = 0
+    string.pointee.byteCount = byteCount
+    fill(string.bytes)
+    string.pointee.scalarCount = string.countScalars()
+    return string
+  }
+
+  /// The one permanent string of that text: constants and names, which are compared by address first.
+  func intern(_ text: String) -> StringReference {
+    if let known = interned[text] { return known }
+    var copy = text
+    let string = copy.withUTF8 { utf8 in
+      let size = MemoryLayout<StringObject>.size + utf8.count
+      let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+      memory.bindMemory(to: ObjectHeader.self, capacity: 1).initialize(
+        to: ObjectHeader(next: nil, size: 0, tag: .string, isMarked: true))
+      return finishString(memory, utf8.count) { target in
+        if let base = utf8.baseAddress { target.update(from: base, count: utf8.count) }
+      }
+    }
+    permanents.append(string)
+    interned[text] = string
+    return string
+  }
+
+  func makeRange(_ start: Int64, _ end: Int64, isClosed: Bool) -> Value {
+    let memory = allocate(size: MemoryLayout<RangeObject>.size, tag: .range)
+    let range = memory.assumingMemoryBound(to: RangeObject.self)
+    range.pointee.start = start
+    range.pointee.end = end
+    range.pointee.isClosed = isClosed
+    return Value(memory, .range)
+  }
+
+  func makeBox(_ value: Value) -> Value {
+    let memory = allocate(size: MemoryLayout<BoxObject>.size, tag: .box)
+    memory.assumingMemoryBound(to: BoxObject.self).pointee.value = value
+    return Value(memory, .box)
+  }
+
+  func makeClosure(_ prototype: Prototype) -> UnsafeMutablePointer<ClosureObject> {
+    let count = prototype.captures.count
+    let size = MemoryLayout<ClosureObject>.size + count * MemoryLayout<Value>.stride
+    let closure = allocate(size: size, tag: .closure).assumingMemoryBound(to: ClosureObject.self)
+    closure.pointee.body = prototype.body
+    closure.pointee.captureCount = count
+    return closure
+  }
+
+  func makeLink(_ pairs: [(from: Value, to: Value)]) -> Value {
+    let size = MemoryLayout<LinkObject>.size + 2 * pairs.count * MemoryLayout<Value>.stride
+    let memory = allocate(size: size, tag: .link)
+    let link = memory.assumingMemoryBound(to: LinkObject.self)
+    link.pointee.count = pairs.count
+    for (index, pair) in pairs.enumerated() {
+      link.ends[2 * index] = pair.from
+      link.ends[2 * index + 1] = pair.to
+    }
+    return Value(memory, .link)
+  }
+
+  /// Makes a value that holds an error.
+  public func makeError(_ error: ScriptError) -> Value {
+    makeReference(ReferenceObject.Content(error: error), .error)
+  }
+
+  /// Makes a value that holds an object of the embedder.
+  public func makeHost(_ object: any HostObject) -> Value {
+    makeReference(ReferenceObject.Content(host: object), .host)
+  }
+
+  private func makeReference(_ content: ReferenceObject.Content, _ tag: Value.Tag) -> Value {
+    let memory = allocate(size: MemoryLayout<ReferenceObject>.size, tag: tag)
+    memory.assumingMemoryBound(to: ReferenceObject.self).pointee.content =
+      Unmanaged.passRetained(content)
+    // The Swift object behind it is not ours to measure; this is what its allocation takes.
+    bytes += ReferenceObject.contentSize
+    return Value(memory, tag)
+  }
+
+  // MARK: Collection
+
+  /// Marks a root.
+  @inline(__always)
+  func mark(_ value: Value) {
+    if value.isObject { markObject(value) }
+  }
+
+  private func markObject(_ value: Value) {
+    let header = value.pointer.assumingMemoryBound(to: ObjectHeader.self)
+    if header.pointee.isMarked { return }
+    header.pointee.isMarked = true
+    if value.tag != .string { worklist.append(value) }
+  }
+
+  /// Frees everything that is not reachable from what `markRoots` marks.
+  func collect(markRoots: () -> Void) {
+    markRoots()
+    while let value = worklist.popLast() { markChildren(value) }
+    sweep()
+    // The next collection comes when the heap has grown by half, and never so late that the cap
+    // would be passed by garbage, nor so often near the cap that collecting is all that happens.
+    threshold = max(8 << 20, bytes + bytes / 2)
+    threshold = min(threshold, max(limit, bytes))
+  }
+
+  private func markChildren(_ value: Value) {
+    switch value.tag {
+    case .list:
+      let list = value.asList.pointee
+      for index in 0..<list.count { mark(list.items.unsafelyUnwrapped[index]) }
+    case .map:
+      let map = value.asMap.pointee
+      for index in 0..<map.used {
+        let entry = map.entries.unsafelyUnwrapped[index]
+        guard let key = entry.key else { continue }
+        key.pointee.header.isMarked = true
+        mark(entry.value)
+      }
+    case .closure:
+      let closure = value.asClosure
+      for index in 0..<closure.pointee.captureCount { mark(closure.captures[index]) }
+    case .link:
+      let link = value.asLink
+      for index in 0..<2 * link.pointee.count { mark(link.ends[index]) }
+    case .box:
+      mark(value.asBox.pointee.value)
+    default:
+      break
+    }
+  }
+
+  private func sweep() {
+    var kept: UnsafeMutableRawPointer?
+    var current = objects
+    while let memory = current {
+      let header = memory.assumingMemoryBound(to: ObjectHeader.self)
+      current = header.pointee.next
+      if header.pointee.isMarked {
+        header.pointee.isMarked = false
+        header.pointee.next = kept
+        kept = memory
+      } else {
+        free(memory, header.pointee)
+      }
+    }
+    objects = kept
+  }
+
+  private func sweepAll() {
+    var current = objects
+    while let memory = current {
+      let header = memory.assumingMemoryBound(to: ObjectHeader.self).pointee
+      current = header.next
+      free(memory, header)
+    }
+    objects = nil
+  }
+
+  private func free(_ memory: UnsafeMutableRawPointer, _ header: ObjectHeader) {
+    bytes -= Int(header.size)
+    switch header.tag {
+    case .list:
+      let list = memory.assumingMemoryBound(to: ListObject.self).pointee
+      bytes -= list.capacity * MemoryLayout<Value>.stride
+      list.items?.deallocate()
+    case .map:
+      let map = memory.assumingMemoryBound(to: MapObject.self).pointee
+      bytes -= map.capacity * MemoryLayout<MapEntry>.stride
+      bytes -= map.tableSize * MemoryLayout<UInt32>.stride
+      map.entries?.deallocate()
+      map.table?.deallocate()
+    case .error, .host:
+      bytes -= ReferenceObject.contentSize
+      memory.assumingMemoryBound(to: ReferenceObject.self).pointee.content.release()
+    default:
+      break
+    }
+    memory.deallocate()
+  }
+}
+
+extension ReferenceObject {
+  /// Bytes accounted for the Swift object that a reference object holds.
+  static let contentSize = 256
+}

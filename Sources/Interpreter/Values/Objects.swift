@@ -1,0 +1,145 @@
+// The layouts of the heap's objects: raw memory with a common header, no Swift reference counts inside
+// except in `ReferenceObject`, which holds one Swift object and lets it go when it is swept.
+
+/// The start of every object.
+struct ObjectHeader {
+  /// The next object in the heap's list of all objects.
+  var next: UnsafeMutableRawPointer?
+  /// Bytes of this block, without buffers it points to.
+  var size: UInt32
+  /// What it is.
+  var tag: Value.Tag
+  /// Reached in the collection under way. Permanent objects stay marked and are in no list.
+  var isMarked: Bool
+}
+
+/// A string: its UTF-8 bytes follow the struct.
+public struct StringObject {
+  var header: ObjectHeader
+  /// 0 until it is first needed.
+  var hash: UInt32
+  /// Number of Unicode scalars.
+  var scalarCount: Int
+  /// Number of bytes.
+  var byteCount: Int
+}
+
+/// Points to a string of the heap.
+public typealias StringReference = UnsafeMutablePointer<StringObject>
+
+/// A list: a growable buffer of values.
+public struct ListObject {
+  var header: ObjectHeader
+  /// Number of elements.
+  public internal(set) var count: Int
+  var capacity: Int
+  var items: UnsafeMutablePointer<Value>?
+  /// Counts changes, so that a loop over the list notices one.
+  var version: Int
+}
+
+/// Points to a list of the heap.
+public typealias ListReference = UnsafeMutablePointer<ListObject>
+
+/// One pair of a map; a removed one has no key.
+struct MapEntry {
+  var key: StringReference?
+  var value: Value
+}
+
+/// A map in insertion order: a buffer of pairs and, past eight of them, a hash table of their indexes.
+public struct MapObject {
+  var header: ObjectHeader
+  /// Number of pairs.
+  public internal(set) var count: Int
+  /// Used entries, removed ones included.
+  var used: Int
+  var capacity: Int
+  var entries: UnsafeMutablePointer<MapEntry>?
+  /// Open addressing; `UInt32.max` marks a free slot. Nil for small maps.
+  var table: UnsafeMutablePointer<UInt32>?
+  /// Slots of the table; a power of two.
+  var tableSize: Int
+  /// Counts changes, so that a loop over the map notices one.
+  var version: Int
+}
+
+/// Points to a map of the heap.
+public typealias MapReference = UnsafeMutablePointer<MapObject>
+
+/// A range of integers.
+struct RangeObject {
+  var header: ObjectHeader
+  var start: Int64
+  var end: Int64
+  var isClosed: Bool
+}
+
+/// A function with the variables it captured; their values (boxes, or plain ones that never change)
+/// follow the struct.
+struct ClosureObject {
+  var header: ObjectHeader
+  /// Its prototype is kept alive by the machine's list of prototypes.
+  var body: UnsafeMutablePointer<PrototypeBody>
+  var captureCount: Int
+}
+
+extension UnsafeMutablePointer where Pointee == ClosureObject {
+  @inline(__always)
+  var captures: UnsafeMutablePointer<Value> {
+    UnsafeMutableRawPointer(self + 1).assumingMemoryBound(to: Value.self)
+  }
+}
+
+/// The pairs of a link; `2 * count` values follow the struct: from, to, from, to.
+struct LinkObject {
+  var header: ObjectHeader
+  var count: Int
+}
+
+extension UnsafeMutablePointer where Pointee == LinkObject {
+  @inline(__always)
+  var ends: UnsafeMutablePointer<Value> {
+    UnsafeMutableRawPointer(self + 1).assumingMemoryBound(to: Value.self)
+  }
+}
+
+/// A captured variable that changes.
+struct BoxObject {
+  var header: ObjectHeader
+  var value: Value
+}
+
+/// An error or a value of the embedder.
+struct ReferenceObject {
+  var header: ObjectHeader
+  var content: Unmanaged<Content>
+
+  /// What is held, behind one Swift reference.
+  final class Content {
+    let error: ScriptError?
+    let host: (any HostObject)?
+
+    init(error: ScriptError? = nil, host: (any HostObject)? = nil) {
+      self.error = error
+      self.host = host
+    }
+  }
+
+  /// Only for objects tagged `error`.
+  var error: ScriptError {
+    content._withUnsafeGuaranteedRef { $0.error ?? ScriptError("no error") }
+  }
+
+  /// Only for objects tagged `host`.
+  var host: any HostObject {
+    content._withUnsafeGuaranteedRef { $0.host ?? NoHostObject() }
+  }
+}
+
+/// What a host value that holds nothing would be; keeps `ReferenceObject.host` total.
+private struct NoHostObject: HostObject {
+  var typeName: String { "host" }
+  var description: String { "host" }
+  func isEqual(_ other: any HostObject) -> Bool { other is NoHostObject }
+}

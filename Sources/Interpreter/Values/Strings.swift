@@ -1,0 +1,104 @@
+// Strings of the heap: bytes, scalars, hashing, comparison.
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+extension StringObject {
+  /// A string's size is known by its block; see `UnsafeMutablePointer.text` for its content.
+  var isASCII: Bool { scalarCount == byteCount }
+}
+
+extension UnsafeMutablePointer where Pointee == StringObject {
+  /// The UTF-8 bytes.
+  @inline(__always)
+  public var bytes: UnsafeMutablePointer<UInt8> {
+    UnsafeMutableRawPointer(self + 1).assumingMemoryBound(to: UInt8.self)
+  }
+
+  /// The UTF-8 bytes with their count.
+  public var utf8: UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(start: bytes, count: pointee.byteCount)
+  }
+
+  /// A copy as a Swift string.
+  public var text: String { String(decoding: utf8, as: UTF8.self) }
+
+  /// Number of Unicode scalars.
+  public var scalarCount: Int { pointee.scalarCount }
+
+  func countScalars() -> Int {
+    var count = 0
+    for byte in utf8 where byte & 0xC0 != 0x80 { count += 1 }
+    return count
+  }
+
+  /// FNV-1a over the bytes, never 0, kept in the object.
+  @inline(__always)
+  var hash: UInt32 {
+    let known = pointee.hash
+    if known != 0 { return known }
+    return computeHash()
+  }
+
+  private func computeHash() -> UInt32 {
+    var hash: UInt32 = 2_166_136_261
+    for byte in utf8 { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
+    if hash == 0 { hash = 1 }
+    pointee.hash = hash
+    return hash
+  }
+
+  /// True when both hold the same bytes.
+  @inline(__always)
+  public func hasSameText(as other: StringReference) -> Bool {
+    if self == other { return true }
+    guard pointee.byteCount == other.pointee.byteCount else { return false }
+    return memcmp(bytes, other.bytes, pointee.byteCount) == 0
+  }
+
+  /// Negative, zero or positive; UTF-8 bytes sort as their scalars do.
+  public func compare(_ other: StringReference) -> Int {
+    let shared = Swift.min(pointee.byteCount, other.pointee.byteCount)
+    let order = Int(memcmp(bytes, other.bytes, shared))
+    return order != 0 ? order : pointee.byteCount - other.pointee.byteCount
+  }
+
+  /// Byte offset of a scalar's index, which is at most the number of scalars.
+  public func byteOffset(ofScalar index: Int) -> Int {
+    if pointee.isASCII { return index }
+    var remaining = index
+    var offset = 0
+    let utf8 = utf8
+    while remaining > 0, offset < utf8.count {
+      offset += 1
+      while offset < utf8.count, utf8[offset] & 0xC0 == 0x80 { offset += 1 }
+      remaining -= 1
+    }
+    return offset
+  }
+
+  /// The scalars from `start` up to `end`, both within the string.
+  public func slice(_ start: Int, _ end: Int, _ heap: Heap) -> StringReference {
+    let from = byteOffset(ofScalar: start)
+    let to = byteOffset(ofScalar: end)
+    return heap.makeString(UnsafeBufferPointer(start: bytes + from, count: Swift.max(0, to - from)))
+  }
+
+  /// Byte offset of the first occurrence of another string at or after `start`; nil when there is none.
+  public func find(_ other: StringReference, from start: Int = 0) -> Int? {
+    let count = pointee.byteCount - start
+    guard count >= 0 else { return nil }
+    guard other.pointee.byteCount > 0 else { return start }
+    guard let found = memmem(bytes + start, count, other.bytes, other.pointee.byteCount) else {
+      return nil
+    }
+    return UnsafeRawPointer(found) - UnsafeRawPointer(bytes)
+  }
+
+  /// The scalar index of a byte offset that starts a scalar.
+  public func scalarIndex(ofByte offset: Int) -> Int {
+    if pointee.isASCII { return offset }
+    return utf8[..<offset].count { $0 & 0xC0 != 0x80 }
+  }
+}

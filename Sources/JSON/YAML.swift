@@ -1,0 +1,194 @@
+// Reads YAML into JSON values, as Kubernetes' own tools do. The text's syntax is Yams's work (libyaml);
+// what the scalars mean is decided in YAMLScalar.swift.
+//
+// Kept from JSON: nesting to 512 levels, keys that are strings. A number, a bool or null as a key becomes
+// its text. Aliases and merge keys (`<<`) are followed, but a text whose aliases multiply into more than
+// a million values is refused. A key that comes twice is an error. A text is one document or several,
+// empty documents are left out.
+
+import Yams
+
+/// Why and where a text is no YAML, or YAML that JSON cannot hold.
+public struct YAMLError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// What was wrong, in words.
+  public let message: String
+  /// Line of the place, from 1; 0 when unknown.
+  public let line: Int
+  /// Column of the place in characters, from 1; 0 when unknown.
+  public let column: Int
+
+  /// The message with its place.
+  public var description: String {
+    line > 0 ? "\(message) at line \(line), column \(column)" : message
+  }
+}
+
+/// YAML texts to values and back.
+public enum YAML {
+  /// Parses a text of at most one document; an empty text is null.
+  public static func parse(_ text: String) throws(YAMLError) -> JSONValue {
+    let documents = try parseAll(text)
+    guard documents.count <= 1 else {
+      throw YAMLError(
+        message: "found \(documents.count) documents where one was expected", line: 0, column: 0)
+    }
+    return documents.first ?? .null
+  }
+
+  /// Parses every document of a text.
+  public static func parseAll(_ text: String) throws(YAMLError) -> [JSONValue] {
+    var converter = YAMLConverter()
+    var documents: [JSONValue] = []
+    for node in try nodes(of: text) {
+      let value = try converter.convert(node, depth: 0)
+      if value != .null { documents.append(value) }
+    }
+    return documents
+  }
+
+  private static func nodes(of text: String) throws(YAMLError) -> [Node] {
+    do {
+      // Without resolver: the one of Yams costs regular expressions per scalar and means YAML 1.2.
+      let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
+      var nodes: [Node] = []
+      while let node = try parser.nextRoot() { nodes.append(node) }
+      return nodes
+    } catch let error as YamlError {
+      throw describe(error)
+    } catch {
+      throw YAMLError(message: "the YAML cannot be read", line: 0, column: 0)
+    }
+  }
+
+  private static func describe(_ error: YamlError) -> YAMLError {
+    switch error {
+    case .scanner(let context, let problem, let mark, _),
+      .parser(let context, let problem, let mark, _),
+      .composer(let context, let problem, let mark, _):
+      let place = context.map { " \($0.text) that began at line \($0.mark.line)" } ?? ""
+      return YAMLError(message: problem + place, line: mark.line, column: mark.column)
+    case .reader(let problem, let offset, _, let yaml):
+      let before = yaml.prefix(offset ?? 0)
+      let line = before.count { $0.isNewline } + 1
+      let column = (before.split(separator: "\n", omittingEmptySubsequences: false).last?.count ?? 0)
+      return YAMLError(message: problem, line: line, column: column + 1)
+    case .duplicatedKeysInMapping(let duplicates, let context):
+      let names = duplicates.map { "\"\($0)\"" }.joined(separator: ", ")
+      return YAMLError(
+        message: "the key \(names) comes twice", line: context.mark.line,
+        column: context.mark.column)
+    default: return YAMLError(message: "the YAML cannot be read", line: 0, column: 0)
+    }
+  }
+}
+
+/// Turns the nodes of one text into values, within a budget.
+private struct YAMLConverter {
+  /// Values that one text may have, aliases followed.
+  private var budget = 1_000_000
+
+  mutating func convert(_ node: Node, depth: Int) throws(YAMLError) -> JSONValue {
+    budget -= 1
+    guard budget >= 0 else { throw error("the aliases multiply into too many values", at: node) }
+    guard depth <= JSONValue.maximumDepth else {
+      throw error("nested deeper than \(JSONValue.maximumDepth)", at: node)
+    }
+    switch node {
+    case .scalar(let scalar): return try convert(scalar, in: node)
+    case .sequence(let sequence):
+      var elements: [JSONValue] = []
+      for element in sequence { elements.append(try convert(element, depth: depth + 1)) }
+      return .array(elements)
+    case .mapping(let mapping): return .object(try convert(mapping, depth: depth))
+    case .alias: throw error("an alias is not resolved", at: node)
+    }
+  }
+
+  private mutating func convert(
+    _ mapping: Node.Mapping, depth: Int
+  ) throws(YAMLError) -> JSONObject {
+    var pairs = PairCollector()
+    var merged: [Node] = []
+    for (keyNode, valueNode) in mapping {
+      if isMergeKey(keyNode) {
+        merged.append(valueNode)
+        continue
+      }
+      let key = try key(of: keyNode)
+      guard pairs.add(key, try convert(valueNode, depth: depth + 1)) else {
+        throw error("the key \"\(key)\" comes twice", at: keyNode)
+      }
+    }
+    for node in merged {
+      for source in try mergeSources(node, depth: depth) {
+        for (key, value) in source where !pairs.contains(key) { pairs.add(key, value) }
+      }
+    }
+    return pairs.finish()
+  }
+
+  private func isMergeKey(_ node: Node) -> Bool {
+    guard case .scalar(let scalar) = node else { return false }
+    return scalar.string == "<<" && scalar.style == .plain
+  }
+
+  /// The mappings behind a merge key: one, or a list whose first wins.
+  private mutating func mergeSources(
+    _ node: Node, depth: Int
+  ) throws(YAMLError) -> [JSONObject] {
+    switch try convert(node, depth: depth + 1) {
+    case .object(let object): return [object]
+    case .array(let elements):
+      let objects = elements.compactMap(\.object)
+      if objects.count == elements.count { return objects }
+    default: break
+    }
+    throw error("'<<' needs a mapping or a list of mappings", at: node)
+  }
+
+  private func key(of node: Node) throws(YAMLError) -> String {
+    guard case .scalar(let scalar) = node else {
+      throw error("a key must be a string", at: node)
+    }
+    switch try convert(scalar, in: node) {
+    case .bool(let bool): return bool ? "true" : "false"
+    case .int(let int): return String(int)
+    case .string(let string): return string
+    default: return scalar.string
+    }
+  }
+
+  private func convert(_ scalar: Node.Scalar, in node: Node) throws(YAMLError) -> JSONValue {
+    let text = scalar.string
+    switch scalar.tag.rawValue {
+    case "" where scalar.style == .plain || scalar.style == .any: break
+    case "", "!", "tag:yaml.org,2002:str": return .string(text)
+    case "tag:yaml.org,2002:int", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null": break
+    case "tag:yaml.org,2002:float":
+      if case .int(let int)? = YAMLScalar.value(of: text) { return .double(Double(int)) }
+    case let tag: throw error("the tag \(tag) is not supported", at: node)
+    }
+    guard let value = YAMLScalar.value(of: text) else {
+      throw error("JSON has no \(text)", at: node)
+    }
+    try check(value, against: scalar.tag.rawValue, in: node)
+    return value
+  }
+
+  private func check(_ value: JSONValue, against tag: String, in node: Node) throws(YAMLError) {
+    let fits =
+      switch (tag, value) {
+      case ("tag:yaml.org,2002:int", .int), ("tag:yaml.org,2002:bool", .bool),
+        ("tag:yaml.org,2002:null", .null), ("tag:yaml.org,2002:float", .double), ("", _):
+        true
+      default: false
+      }
+    guard fits else {
+      throw error("the value is no \(tag.split(separator: ":").last ?? "such type")", at: node)
+    }
+  }
+
+  private func error(_ message: String, at node: Node) -> YAMLError {
+    YAMLError(message: message, line: node.mark?.line ?? 0, column: node.mark?.column ?? 0)
+  }
+}

@@ -1,0 +1,72 @@
+// Requests and answers as the transport sees them: bytes and headers, nothing of Kubernetes.
+
+/// Where requests go and how the connection is secured.
+struct Target: Sendable {
+  /// Requests of one lane share a bound on how many are under way; a client has one lane.
+  let lane: Int
+  let address: ServerAddress
+  let certificateAuthority: [UInt8]?
+  let isInsecure: Bool
+  let serverName: String?
+  var clientCertificate: [UInt8]?
+  var clientKey: [UInt8]?
+  let proxyURL: String?
+  let disablesCompression: Bool
+
+  init(lane: Int, settings: ConnectionSettings) {
+    self.lane = lane
+    address = settings.server
+    certificateAuthority = settings.certificateAuthority
+    isInsecure = settings.isInsecure
+    serverName = settings.serverName
+    clientCertificate = settings.clientCertificate
+    clientKey = settings.clientKey
+    proxyURL = settings.proxyURL
+    disablesCompression = settings.disablesCompression
+  }
+}
+
+/// One request.
+struct HTTPRequest: Sendable {
+  var method: String
+  /// Percent-encoded, from its first slash, without the address's prefix.
+  var path: String
+  /// Percent-encoded, without the question mark.
+  var query = ""
+  var headers: [(name: String, value: String)] = []
+  var body: [UInt8]?
+  /// True when sending it twice does no more than sending it once; only then does the transport send a
+  /// body again over a new connection.
+  var isReplayable = true
+  /// How long it may take from its start, nil for ever.
+  var timeout: Duration?
+}
+
+/// The status line and the headers of an answer; names in lower case.
+struct HTTPHead: Sendable {
+  var status = 0
+  var headers: [(name: String, value: String)] = []
+
+  /// The first header of that name.
+  func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+
+  /// Every header of that name.
+  func headers(named name: String) -> [String] {
+    headers.filter { $0.name == name }.map(\.value)
+  }
+}
+
+/// A whole answer.
+struct HTTPResponse: Sendable {
+  let head: HTTPHead
+  let body: [UInt8]
+  let elapsed: Duration
+
+  var status: Int { head.status }
+}
+
+/// An answer whose body is still on its way.
+struct HTTPStream: Sendable {
+  let head: HTTPHead
+  let chunks: AsyncThrowingStream<[UInt8], any Error>
+}

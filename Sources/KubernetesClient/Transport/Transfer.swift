@@ -1,0 +1,165 @@
+// One request on its way through libcurl, with what libcurl's callbacks write into it.
+
+import CCurl
+import Synchronization
+
+/// A request in flight.
+///
+/// Sendable by hand-over: a task makes it and puts it into the mailbox, from then on only the loop's
+/// thread touches the mutable parts. `isCancelled` alone is shared.
+final class Transfer: @unchecked Sendable {
+  /// Who waits for the answer.
+  enum Completion {
+    case whole(CheckedContinuation<HTTPResponse, any Error>)
+    case streamed(
+      head: CheckedContinuation<HTTPStream, any Error>,
+      chunks: AsyncThrowingStream<[UInt8], any Error>,
+      body: AsyncThrowingStream<[UInt8], any Error>.Continuation)
+  }
+
+  let id: TransferQueue.ID
+  let request: HTTPRequest
+  let target: Target
+  let isStream: Bool
+  let cancellation: CancellationFlag
+  private var completion: Completion?
+  private var streamBody: AsyncThrowingStream<[UInt8], any Error>.Continuation?
+
+  // Owned by the loop's thread.
+  var easy: UnsafeMutableRawPointer?
+  var headerList: UnsafeMutablePointer<curl_slist>?
+  var connectTo: UnsafeMutablePointer<curl_slist>?
+  var started = ContinuousClock.now
+  private(set) var lastHeard = ContinuousClock.now
+  private(set) var head = HTTPHead()
+  private(set) var hasOverflowed = false
+  private var body: [UInt8] = []
+  private var sent = 0
+  let errorText: UnsafeMutablePointer<CChar>
+
+  init(
+    id: TransferQueue.ID, request: HTTPRequest, target: Target, cancellation: CancellationFlag,
+    completion: Completion
+  ) {
+    self.id = id
+    self.request = request
+    self.target = target
+    self.cancellation = cancellation
+    self.completion = completion
+    if case .streamed = completion { isStream = true } else { isStream = false }
+    errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+    errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+  }
+
+  deinit {
+    errorText.deallocate()
+    if let headerList { ccurl_list_free(headerList) }
+    if let connectTo { ccurl_list_free(connectTo) }
+  }
+
+  // MARK: What libcurl's callbacks do
+
+  /// Takes one header line, the status line and the empty one included.
+  func receive(headerLine bytes: UnsafeBufferPointer<UInt8>) {
+    lastHeard = .now
+    let line = String(decoding: bytes, as: UTF8.self)
+    if line.hasPrefix("HTTP/") {
+      // A new status line: what came before belonged to an interim answer.
+      let status = line.split(separator: " ", maxSplits: 2).dropFirst().first.flatMap {
+        Int($0.prefix { $0.isNumber })
+      }
+      head = HTTPHead(status: status ?? 0, headers: [])
+      return
+    }
+    if let colon = line.firstIndex(of: ":") {
+      let name = line[..<colon].lowercased()
+      let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+      let end = value.lastIndex { !$0.isWhitespace }
+      head.headers.append((name, end.map { String(value[...$0]) } ?? ""))
+    } else if line.allSatisfy(\.isWhitespace), head.status >= 200 {
+      deliverHead()
+    }
+  }
+
+  /// Takes a part of the body; false stops the transfer.
+  func receive(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    lastHeard = .now
+    guard isStream else {
+      body.append(contentsOf: bytes)
+      return true
+    }
+    deliverHead()
+    guard let streamBody else { return false }
+    switch streamBody.yield(Array(bytes)) {
+    case .enqueued: return true
+    case .dropped:
+      hasOverflowed = true
+      return false
+    default: return false
+    }
+  }
+
+  /// Copies the next part of the request's body; 0 is its end.
+  func send(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    guard let body = request.body else { return 0 }
+    let count = min(buffer.count, body.count - sent)
+    guard count > 0 else { return 0 }
+    body.withUnsafeBytes { bytes in
+      buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[sent..<sent + count]))
+    }
+    sent += count
+    return count
+  }
+
+  /// libcurl wants to send the body again over a new connection. Refused for a request that must not be
+  /// carried out twice: libcurl itself asks for no method (a POST on a connection that died was seen
+  /// twice by the server).
+  func rewind(to offset: Int) -> Bool {
+    guard request.isReplayable, let body = request.body, (0...body.count).contains(offset) else {
+      return false
+    }
+    sent = offset
+    return true
+  }
+
+  // MARK: The end
+
+  private func deliverHead() {
+    guard case .streamed(let continuation, let chunks, let body)? = completion else { return }
+    completion = nil
+    streamBody = body
+    continuation.resume(returning: HTTPStream(head: head, chunks: chunks))
+  }
+
+  /// Tells the waiting task that the answer is complete.
+  func succeed() {
+    deliverHead()
+    streamBody?.finish()
+    streamBody = nil
+    guard case .whole(let continuation)? = completion else { return }
+    completion = nil
+    continuation.resume(
+      returning: HTTPResponse(head: head, body: body, elapsed: ContinuousClock.now - started))
+  }
+
+  /// Tells the waiting task that there will be no (further) answer.
+  func fail(_ error: any Error) {
+    streamBody?.finish(throwing: error)
+    streamBody = nil
+    switch completion {
+    case .whole(let continuation)?: continuation.resume(throwing: error)
+    case .streamed(let continuation, _, let body)?:
+      body.finish(throwing: error)
+      continuation.resume(throwing: error)
+    case nil: break
+    }
+    completion = nil
+  }
+}
+
+/// Set by a task that is cancelled, read by the loop; it may be set before the loop knows the transfer.
+final class CancellationFlag: Sendable {
+  private let flag = Atomic<Bool>(false)
+  var isSet: Bool { flag.load(ordering: .acquiring) }
+  func set() { flag.store(true, ordering: .releasing) }
+}

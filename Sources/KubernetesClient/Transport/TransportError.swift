@@ -1,0 +1,64 @@
+// Why a request got no answer, in libcurl's words and with what that means.
+
+import CCurl
+
+/// A request that got no HTTP answer, or only part of one.
+struct TransportError: Error, Sendable {
+  /// What went wrong, as far as a user has to know.
+  enum Kind: Sendable, Hashable {
+    /// The host's name is not known.
+    case name
+    /// Nobody answers at the address.
+    case refused
+    /// It took too long.
+    case timeout
+    /// The certificates do not fit.
+    case certificate
+    /// The connection broke while the request or the answer was under way.
+    case broken
+    /// The body would have had to be sent twice.
+    case notReplayed
+    /// The consumer of a stream did not keep up.
+    case overflow
+    /// libcurl is missing or the transport was shut down.
+    case unavailable
+    /// Anything else.
+    case other
+  }
+
+  let kind: Kind
+  /// libcurl's code, 0 when it was not libcurl's decision.
+  let code: Int
+  let message: String
+  /// True when bytes of the request may have reached the server.
+  let mayHaveBeenSeen: Bool
+
+  /// Codes after which an idempotent request is worth another try: the connection died under it.
+  static let retryableCodes: Set<Int> = [16, 18, 52, 55, 56, 92]
+
+  init(kind: Kind, code: Int = 0, message: String, mayHaveBeenSeen: Bool = false) {
+    self.kind = kind
+    self.code = code
+    self.message = message
+    self.mayHaveBeenSeen = mayHaveBeenSeen
+  }
+
+  init(code: CURLcode, detail: String, mayHaveBeenSeen: Bool) {
+    let number = Int(code.rawValue)
+    let text = detail.isEmpty ? String(cString: ccurl_easy_strerror(code)) : detail
+    self.init(
+      kind: Self.kind(of: number), code: number, message: text, mayHaveBeenSeen: mayHaveBeenSeen)
+  }
+
+  static func kind(of code: Int) -> Kind {
+    switch code {
+    case 5, 6: .name
+    case 7: .refused
+    case 28: .timeout
+    case 35, 51, 53, 54, 58, 59, 60, 66, 77, 80, 82, 83, 90, 91: .certificate
+    case 65: .notReplayed
+    case _ where retryableCodes.contains(code): .broken
+    default: .other
+    }
+  }
+}

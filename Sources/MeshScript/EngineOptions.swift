@@ -1,0 +1,67 @@
+// What an embedder decides before scripts run: which clusters, which bounds, what is allowed.
+
+import Builtins
+import Interpreter
+
+/// Settings of an engine. The defaults suit a library: nothing but the clusters can be reached.
+public struct EngineOptions: Sendable {
+  /// What scripts may touch outside themselves, besides clusters.
+  public enum Capability: String, Sendable, CaseIterable {
+    /// Clusters, and other servers.
+    case network
+    /// Files, by `readFile`, `writeFile`, `glob` and `import`.
+    case files
+    /// Environment variables, by `env`.
+    case env
+    /// Other programs, by `exec`.
+    case exec
+    /// The time of day, by `now`.
+    case clock
+  }
+
+  /// Path of the kubeconfig; nil: what KUBECONFIG lists in `environment`, else `~/.kube/config`.
+  public var kubeconfig: String?
+  /// Context for clusters that name none; nil: the kubeconfig's current one.
+  public var context: String?
+  /// Iterations of a `parallel`, and clusters that one verb works on, at once.
+  public var parallelism = 64
+  /// Longest wait for one thing when a script names no time.
+  public var timeout = Duration.seconds(300)
+  /// What becomes of a cluster's work when it does not answer.
+  public var unreachable = UnreachablePolicy.fail
+  /// Lets `link` write a loopback API address, which only clusters on one machine can use.
+  public var allowsLoopback = false
+  /// What scripts may touch.
+  public var capabilities: Set<Capability> = [.network]
+  /// Bounds for each run. `parallelism` above replaces the one in here.
+  public var limits = Limits()
+  /// What `args` gives a script.
+  public var arguments: [String] = []
+  /// Receives what `print` writes, newline included. The default drops it.
+  public var output: @Sendable (String) -> Void = { _ in }
+  /// The environment: KUBECONFIG and HOME are read from it, and `env` gives it to scripts.
+  public var environment: [String: String] = [:]
+  /// Receives operations as they end, from any thread; nil for nobody.
+  public var onEvent: (@Sendable (MeshEvent) -> Void)?
+  /// Receives one line for each request, from any thread; nil for nobody.
+  public var trace: (@Sendable (String) -> Void)?
+
+  /// The defaults.
+  public init() {}
+}
+
+extension MeshOptions {
+  /// The settings that concern clusters.
+  init(_ options: EngineOptions) {
+    self.init()
+    kubeconfigPath = options.kubeconfig
+    currentContext = options.context
+    parallelism = options.parallelism
+    timeout = options.timeout
+    unreachable = options.unreachable
+    allowsLoopback = options.allowsLoopback
+    environment = options.environment
+    onEvent = options.onEvent
+    trace = options.trace
+  }
+}

@@ -1,0 +1,163 @@
+// What every write has in common: reading the body, options, and the checks of unknown fields.
+
+import JSON
+
+/// One write on its way: options of the request, and warnings that its answer will carry.
+struct Write {
+  enum FieldValidation { case ignore, warn, strict }
+
+  var target: ControlPlane.Target
+  var manager: String
+  var isDryRun = false
+  var validation = FieldValidation.warn
+  var warnings: [String] = []
+  /// Controllers write status together with the rest, and may shape metadata.
+  var isController = false
+
+  var type: ResourceType { target.type }
+  var isStatus: Bool { target.subresource == "status" }
+
+  init(target: ControlPlane.Target, manager: String) {
+    self.target = target
+    self.manager = manager
+  }
+
+  init(_ request: APIRequest, _ target: ControlPlane.Target) throws(APIError) {
+    self.target = target
+    manager = request.parameter("fieldManager").flatMap { $0.isEmpty ? nil : $0 } ?? request.agent
+    if let dryRun = request.parameter("dryRun") {
+      guard dryRun == "All" else {
+        throw .invalid(
+          kind: "PatchOptions", group: "meta.k8s.io", name: "",
+          [.unsupported("dryRun", dryRun, ["All"])])
+      }
+      isDryRun = true
+    }
+    switch request.parameter("fieldValidation") {
+    case "Strict": validation = .strict
+    case "Ignore": validation = .ignore
+    case nil, "", "Warn": validation = .warn
+    case .some(let other):
+      throw .invalid(
+        kind: "PatchOptions", group: "meta.k8s.io", name: "",
+        [.unsupported("fieldValidation", other, ["Ignore", "Strict", "Warn"])])
+    }
+  }
+
+  /// Who owns what this write changes.
+  var fieldManager: ManagedFields.Manager {
+    ManagedFields.Manager(
+      name: manager, isApply: false, apiVersion: target.apiVersion,
+      subresource: target.subresource ?? "")
+  }
+
+  /// The object as the server would store it, in the version of the request.
+  mutating func normalize(_ object: JSONValue) throws(APIError) -> JSONValue {
+    var normalizer = Normalizer(keepsZeroValues: type.isCustom)
+    let result: JSONValue?
+    do {
+      result = try normalizer.normalize(object, type.shape(version: target.version))
+    } catch {
+      throw .badRequest(
+        "\(type.kind) in version \(quoted(target.version)) cannot be handled as a \(type.kind): "
+          + "json: cannot unmarshal \(error.found) into Go struct field "
+          + "\(type.kind).\(error.path) of type \(error.expected)")
+    }
+    try report(normalizer.unknown)
+    return result ?? [:]
+  }
+
+  private mutating func report(_ unknown: [String]) throws(APIError) {
+    let texts = unknown.map { "unknown field \(quoted($0))" }
+    guard !texts.isEmpty, validation != .ignore else { return }
+    if validation == .warn {
+      warnings += texts
+      return
+    }
+    throw .badRequest(
+      "\(type.kind) in version \(quoted(target.version)) cannot be handled as a \(type.kind): "
+        + "strict decoding error: " + texts.joined(separator: ", "))
+  }
+
+  /// Adds the `Warning` headers.
+  func answer(_ response: APIResponse) -> APIResponse {
+    var response = response
+    for warning in warnings {
+      response.headers.append(("Warning", "299 - \(quoted(warning))"))
+    }
+    return response
+  }
+}
+
+extension ControlPlane {
+  /// The body as a value. An apply may be YAML, everything else is JSON.
+  func parseBody(_ request: APIRequest) throws(APIError) -> JSONValue {
+    guard request.contentType.hasSuffix("yaml") else {
+      do { return try JSONValue.parse(request.body) } catch {
+        throw .badRequest("the body of the request is not valid JSON: \(error)")
+      }
+    }
+    do { return try YAML.parse(String(decoding: request.body, as: UTF8.self)) } catch {
+      throw .badRequest("error decoding YAML: \(error)")
+    }
+  }
+
+  /// The object of a create or update, checked against the path, in the version of the request.
+  func decode(_ request: APIRequest, _ write: inout Write) throws(APIError) -> JSONValue {
+    let allowed = ["application/json", "application/yaml", ""]
+    guard allowed.contains(request.contentType) else {
+      throw .unsupportedMediaType(accepted: ["application/json", "application/yaml"])
+    }
+    var object = try parseBody(request)
+    try checkIdentity(&object, write.target)
+    return try write.normalize(object)
+  }
+
+  /// Compares kind, version, name and namespace with what the path says, and fills in what is missing.
+  func checkIdentity(_ object: inout JSONValue, _ target: Target) throws(APIError) {
+    guard object.object != nil else {
+      throw .badRequest("the object provided is unrecognized: expected a JSON object")
+    }
+    let kind = object["kind"]?.string ?? ""
+    let version = object["apiVersion"]?.string ?? ""
+    if target.type.isCustom, kind.isEmpty { throw .badRequest("Object 'Kind' is missing") }
+    guard version.isEmpty || version == target.apiVersion else {
+      throw .badRequest(
+        "the API version in the data (\(version)) does not match the expected API version "
+          + "(\(target.apiVersion))")
+    }
+    guard kind.isEmpty || kind == target.type.kind else {
+      throw .badRequest(
+        "\(kind) in version \(quoted(target.version)) cannot be handled as a "
+          + "\(target.type.kind): the kinds do not match")
+    }
+    object["kind"] = .string(target.type.kind)
+    object["apiVersion"] = .string(target.apiVersion)
+    if object["metadata"]?.object == nil { object["metadata"] = [:] }
+    if let name = target.name {
+      guard object.name.isEmpty || object.name == name else {
+        throw .badRequest(
+          "the name of the object (\(object.name)) does not match the name on the URL (\(name))")
+      }
+      object.setMeta("name", .string(name))
+    }
+    guard target.type.isNamespaced else {
+      object.setMeta("namespace", nil)
+      return
+    }
+    let namespace = target.namespace ?? ""
+    guard object.namespace.isEmpty || object.namespace == namespace else {
+      throw .badRequest(
+        "the namespace of the provided object does not match the namespace sent on the request")
+    }
+    object.setMeta("namespace", .string(namespace))
+  }
+
+  /// The object in the version in which it is stored.
+  func stored(_ object: JSONValue, _ target: Target) -> JSONValue {
+    var result = Conversion.convert(
+      object, type: target.type, from: target.version, to: target.type.storageVersion)
+    result["apiVersion"] = .string(target.type.apiVersion(target.type.storageVersion))
+    return result
+  }
+}

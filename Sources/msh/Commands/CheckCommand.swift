@@ -1,0 +1,19 @@
+// `msh check`: everything that can be found out about a script without running it.
+
+import ArgumentParser
+
+/// Checks scripts.
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Check scripts without running them.")
+
+  @Argument(help: ArgumentHelp("The scripts; - is standard input.", valueName: "file"))
+  var files: [String]
+
+  @Option(help: "What errors look like.")
+  var diagnostics: OutputFormat = .text
+
+  func run() throws {
+    throw ExitCode(ScriptChecker(format: diagnostics).check(files))
+  }
+}

@@ -1,0 +1,23 @@
+// `msh help`: the command line, or one verb of the language.
+
+import ArgumentParser
+import MeshScript
+
+/// Explains a verb, a function or a subcommand.
+struct HelpCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "help",
+    abstract: "Explain a verb, a function or a subcommand; alone, list the verbs.")
+
+  @Argument(help: ArgumentHelp("What to explain.", valueName: "verb"))
+  var topic: String?
+
+  func run() throws {
+    let subcommands = MshCommand.configuration.subcommands
+    if let command = subcommands.first(where: { $0._commandName == topic }) {
+      Output.standard.writeLine(MshCommand.helpMessage(for: command))
+      return
+    }
+    throw ExitCode(HelpPrinter.print(topic))
+  }
+}

@@ -1,0 +1,49 @@
+// `msh run`, which is also what `msh FILE`, `msh -c CODE` and `msh -` are.
+
+import ArgumentParser
+
+/// Runs a script.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run a script; with --help FILE, list its params.",
+    usage: """
+      msh run FILE [options] [-- args]
+      msh run --help FILE
+      msh -c CODE [options] [-- args]
+      """,
+    // The flag below does more: with a file it lists the script's params.
+    helpNames: [])
+
+  @Argument(help: ArgumentHelp("The script; - is standard input.", valueName: "file"))
+  var file: String?
+
+  @Option(
+    name: .customShort("c"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Run this text in place of a file.", valueName: "code"))
+  var code: String?
+
+  @OptionGroup var options: ScriptOptions
+
+  @Flag(name: .shortAndLong, help: "Show help; with a file, the script's params.")
+  var help = false
+
+  @Argument(
+    parsing: .postTerminator, help: ArgumentHelp("What args() gives the script.", valueName: "args"))
+  var arguments: [String] = []
+
+  func validate() throws {
+    if file != nil, code != nil { throw ValidationError("give a file or -c, not both") }
+  }
+
+  func run() throws {
+    if help, file == nil, code == nil { throw CleanExit.helpRequest(self) }
+    let runner = ScriptRunner(options: options, arguments: arguments)
+    let status: Int32
+    switch ScriptInput(file: file, code: code) {
+    case .conversation: status = ReplRunner(options: options).run()
+    case let input: status = help ? runner.describe(input) : runner.run(input)
+    }
+    throw ExitCode(status)
+  }
+}

@@ -1,0 +1,141 @@
+// The options that every command shares that runs a script.
+
+import ArgumentParser
+import MeshScript
+
+/// Which clusters, how, and in what form the answer comes.
+struct ScriptOptions: ParsableArguments {
+  @Option(
+    name: .customLong("set"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "Set a param of the script; may be repeated.", valueName: "name=value"))
+  var settings: [Setting] = []
+
+  @Option(help: ArgumentHelp("Read clusters from this file, not from KUBECONFIG.", valueName: "file"))
+  var kubeconfig: String?
+
+  @Option(help: ArgumentHelp("Use this context where a script names none.", valueName: "name"))
+  var context: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Run against this many simulated clusters, contexts cluster1, cluster2 and so on.",
+      valueName: "n"))
+  var sandbox: Int?
+
+  @Option(name: [.customShort("o"), .long], help: "What the run's result looks like.")
+  var output: OutputFormat = .text
+
+  @Option(help: "What errors look like.")
+  var diagnostics: OutputFormat = .text
+
+  @Option(help: ArgumentHelp("Iterations of a parallel at once.", valueName: "n"))
+  var parallelism: Int?
+
+  @Option(help: ArgumentHelp("Longest wait for one thing, such as 30s or 5m.", valueName: "duration"))
+  var timeout: TimeSpan?
+
+  @Option(
+    help: ArgumentHelp(
+      "What an unreachable cluster means: fail, skip, or how long to wait for it.",
+      valueName: "what"))
+  var unreachable: UnreachableOption?
+
+  @Flag(name: .shortAndLong, help: "Show each request with its time.")
+  var verbose = false
+
+  @Flag(help: "Let the script start programs with exec.")
+  var allowExec = false
+
+  func validate() throws {
+    if let sandbox, !(1...64).contains(sandbox) {
+      throw ValidationError("--sandbox takes a number from 1 to 64")
+    }
+    if sandbox != nil, kubeconfig != nil {
+      throw ValidationError("--sandbox brings clusters of its own: leave out --kubeconfig")
+    }
+    if let parallelism, parallelism < 1 {
+      throw ValidationError("--parallelism takes a number from 1")
+    }
+    var names: Set<String> = []
+    for setting in settings where !names.insert(setting.name).inserted {
+      throw ValidationError("--set \(setting.name) comes twice")
+    }
+  }
+
+  /// The params as the session takes them.
+  var parameters: [String: String] {
+    Dictionary(settings.map { ($0.name, $0.value) }) { _, last in last }
+  }
+}
+
+/// `name=value`.
+struct Setting: ExpressibleByArgument, Equatable {
+  var name: String
+  var value: String
+
+  init?(argument: String) {
+    guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
+      return nil
+    }
+    name = String(argument[..<equals])
+    value = String(argument[argument.index(after: equals)...])
+  }
+}
+
+/// `text` or `json`.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+  case text
+  case json
+}
+
+/// A duration as scripts write it: `250ms`, `30s`, `1h30m`.
+struct TimeSpan: ExpressibleByArgument, Equatable {
+  var duration: Duration
+
+  init?(argument: String) {
+    guard let duration = Duration(script: argument) else { return nil }
+    self.duration = duration
+  }
+}
+
+/// `fail`, `skip` or a duration.
+struct UnreachableOption: ExpressibleByArgument, Equatable {
+  var policy: UnreachablePolicy
+
+  init?(argument: String) {
+    switch argument {
+    case "fail": policy = .fail
+    case "skip": policy = .skip
+    default:
+      guard let duration = Duration(script: argument) else { return nil }
+      policy = .wait(duration)
+    }
+  }
+}
+
+extension Duration {
+  /// Reads the language's notation: units from large to small, each at most once.
+  init?(script text: String) {
+    let units: [(name: String, value: Duration)] = [
+      ("d", .seconds(86400)), ("h", .seconds(3600)), ("m", .seconds(60)), ("s", .seconds(1)),
+      ("ms", .milliseconds(1)),
+    ]
+    var rest = text[...]
+    var next = 0
+    var total = Duration.zero
+    guard !rest.isEmpty else { return nil }
+    while !rest.isEmpty {
+      let digits = rest.prefix { $0.isASCII && $0.isNumber }
+      rest = rest.dropFirst(digits.count)
+      let name = rest.prefix { $0.isLetter }
+      rest = rest.dropFirst(name.count)
+      guard let number = Int32(digits), let unit = units.firstIndex(where: { $0.name == name }),
+        unit >= next
+      else { return nil }
+      next = unit + 1
+      total += units[unit].value * Int(number)
+    }
+    self = total
+  }
+}

@@ -1,0 +1,26 @@
+// Checks scripts and prints what is wrong with them.
+
+import MeshScript
+
+/// Carries out `msh check`.
+struct ScriptChecker {
+  /// What errors look like.
+  var format: OutputFormat
+
+  /// Checks every file, also after one that is wrong; gives the exit code.
+  func check(_ files: [String]) -> Int32 {
+    let engine = Engine()
+    let reporter = Reporter(diagnostics: format)
+    var status = ExitStatus.success
+    for file in files {
+      do {
+        let source = try ScriptInput(file: file, code: nil).read()
+        reporter.show(try engine.check(source).warnings)
+      } catch {
+        reporter.show(Diagnostics(thrown: error).all)
+        status = ExitStatus.failure
+      }
+    }
+    return status
+  }
+}

@@ -1,0 +1,3 @@
+// Tokens of every kind.
+import Lexer
+import Testing
