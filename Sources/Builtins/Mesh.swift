@@ -150,12 +150,28 @@ extension Mesh {
     do {
       settings = try kubeconfig.settings(context: context)
     } catch { throw ScriptError.kubeconfig(error) }
-    let made = ClusterConnection(settings: settings)
+    let made = ClusterConnection(settings: settings, hooks: hooks(settings.contextName))
     return state.withLock { state in
       let kept = state.connections[key] ?? made
       state.connections[key] = kept
       return kept
     }
+  }
+
+  private func hooks(_ context: String) -> ClientHooks {
+    var hooks = ClientHooks()
+    if let onEvent = options.onEvent {
+      hooks.onWarning = { onEvent(.warning(cluster: context, text: $0)) }
+    }
+    if let trace = options.trace {
+      hooks.onRequest = { request in
+        let end = request.failure ?? String(request.status)
+        let time = request.elapsed.formattedMilliseconds
+        let retry = request.attempt > 1 ? " (try \(request.attempt))" : ""
+        trace("\(request.cluster): \(request.method) \(request.path) \(end) \(time)\(retry)")
+      }
+    }
+    return hooks
   }
 
   /// Throws when a fence keeps scripts away from the cluster.

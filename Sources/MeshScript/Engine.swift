@@ -44,6 +44,13 @@ public final class Engine: Sendable {
     try session(of: mesh(), isInteractive: false).check(source)
   }
 
+  /// The bytecode that the machine would run for a script, as text for people.
+  ///
+  /// - Throws: `Diagnostics` when it does not compile.
+  public func disassemble(_ source: Source) throws -> String {
+    try session(of: mesh(), isInteractive: false).disassemble(source)
+  }
+
   /// Runs a script to its end. Cancelling the task stops it and the requests that are under way.
   ///
   /// - Parameters:

@@ -15,11 +15,10 @@ final class ClusterConnection: Sendable {
   let server: String
   /// The namespace of the context.
   let namespace: String
-  private let settings: ConnectionSettings
+  private let client: KubernetesClient
   private let state = Mutex(State())
 
   private struct State {
-    var client: KubernetesClient?
     var contact: Task<Contact, any Error>?
     var failure: APIError?
   }
@@ -30,18 +29,15 @@ final class ClusterConnection: Sendable {
     let version: ServerVersion
   }
 
-  init(settings: ConnectionSettings) {
+  init(settings: ConnectionSettings, hooks: ClientHooks) {
     context = settings.contextName
     server = settings.server.description
     namespace = settings.namespace
-    self.settings = settings
+    client = KubernetesClient(cluster: settings.contextName, settings: settings, hooks: hooks)
   }
 
   /// Why the server counts as unreachable; nil while it does not.
   var failure: APIError? { state.withLock { $0.failure } }
-
-  /// True when somebody has asked, and the server has answered or counts as unreachable.
-  var isTried: Bool { state.withLock { $0.contact != nil } }
 
   /// The client, once the server has answered.
   ///
@@ -51,12 +47,9 @@ final class ClusterConnection: Sendable {
     let task = try state.withLock { state in
       if let failure = state.failure { throw failure }
       if let contact = state.contact { return contact }
-      let client: KubernetesClient
-      if let known = state.client { client = known } else {
-        client = try KubernetesClient(cluster: context, settings: settings)
-        state.client = client
+      let task = Task { [client] in
+        try await ClusterConnection.firstContact(client, patience: patience)
       }
-      let task = Task { try await ClusterConnection.firstContact(client, patience: patience) }
       state.contact = task
       return task
     }
@@ -68,9 +61,10 @@ final class ClusterConnection: Sendable {
     }
   }
 
-  /// Remembers that the server does not answer any more, so that nobody waits for it again.
+  /// Remembers that the server does not answer any more, so that nobody waits for it again. A single
+  /// connection that broke says nothing about the next one.
   func noteFailure(_ error: APIError) {
-    guard error.isUnreachable else { return }
+    guard error.isUnreachable, error.reason != "Interrupted" else { return }
     state.withLock { if $0.failure == nil { $0.failure = error } }
   }
 

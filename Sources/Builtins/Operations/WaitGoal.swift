@@ -69,8 +69,11 @@ public enum WaitGoal: Sendable, Hashable, CustomStringConvertible {
   }
 
   private var verdictOnMissing: Verdict {
-    if case .deleted = self { return .met }
-    return .pending("it does not exist")
+    switch self {
+    case .deleted: return .met
+    case .created, .token, .accountSecret: return .pending("it does not exist")
+    case .condition, .field, .rollout, .loadBalancerAddress: return .failed("it does not exist")
+    }
   }
 
   private func deletionVerdict(_ object: JSONValue, _ uid: String?) -> Verdict {

@@ -30,21 +30,15 @@ enum LinkVerb: Verb {
     let request = try LinkRequest(call)
     let executor = call.mesh.executor
     let credentials = await call.mesh.fanOut(request.sources) { source in
-      await result { try await self.credentials(of: source, request.namespace, executor) }
+      await resultOf { try await self.credentials(of: source, request.namespace, executor) }
     }
     var known: [String: ReaderCredentials] = [:]
     for (source, result) in zip(request.sources, credentials) { known[source.name] = try result.get() }
     let found = known
     let pairs = await call.mesh.fanOut(request.pairs) { pair in
-      await result { try await tell(pair, found[pair.source.name], request, executor) }
+      await resultOf { try await tell(pair, found[pair.source.name], request, executor) }
     }
     return .list(try pairs.map { try $0.get() })
-  }
-
-  private static func result<Value>(
-    _ body: () async throws -> Value
-  ) async -> Result<Value, any Error> {
-    do { return .success(try await body()) } catch { return .failure(error) }
   }
 
   /// Gives a consumer the credentials of a source, when there are any.

@@ -77,4 +77,10 @@ extension Duration {
     if milliseconds > 0 { text += "\(milliseconds)ms" }
     return text.isEmpty ? "0s" : text
   }
+
+  /// For traces, such as `12.5ms`.
+  var formattedMilliseconds: String {
+    let tenths = components.seconds * 10_000 + components.attoseconds / 100_000_000_000_000
+    return "\(tenths / 10).\(tenths % 10)ms"
+  }
 }

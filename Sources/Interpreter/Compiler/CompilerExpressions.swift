@@ -78,6 +78,7 @@ extension Compiler {
     case .parallelFor(let limit, let variables, let sequence, let body):
       parallelFor(limit, variables, sequence, body, into: target, span)
     case .parallelBlock(let limit, let block): parallelBlock(limit, block, into: target, span)
+    case .block(let body): block(body, into: target)
     case .group(let inner): compile(inner, into: target)
     }
     function.release(to: mark)

@@ -214,6 +214,7 @@ extension Resolver {
       walk(inner)
     case .call(let callee, let arguments, _): walkCall(callee, arguments, expression.span)
     case .member(let object, let name, _): walkMember(object, name, expression.span)
+    case .block(let block): walk(block)
     case .conditional(let condition, let then, let otherwise):
       walk(condition)
       walk(then)

@@ -39,8 +39,8 @@ extension Machine {
     case .host: return try hostMember(object.asHost, name.text, fiber)
     case .null:
       throw ScriptError(
-        kind: "type", code: "E0401", "null has no members", label: "the value before the dot is null",
-        notes: ["x?.\(name.text) gives null instead"])
+        kind: "type", code: "E0401", "null has no members",
+        notes: ["x?.\(name.text) gives null instead"], label: "the value before the dot is null")
     default:
       let methods = methods.names(of: object.typeName)
       if methods.contains(name.text) {

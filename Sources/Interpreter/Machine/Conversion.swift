@@ -71,6 +71,72 @@ extension Machine {
     }
   }
 
+  /// The value as JSON data, for `json.format` and the like.
+  ///
+  /// - Throws: when something in it is no data: a function, a cluster, a float that is not finite.
+  public func json(_ value: Value, depth: Int = 0) throws(ScriptError) -> JSONValue {
+    if depth > 500 { throw .value("the value is nested too deeply, or contains itself") }
+    switch value.tag {
+    case .undefined, .null: return .null
+    case .bool: return .bool(value.asBool)
+    case .int: return .int(value.asInt)
+    case .float:
+      guard value.asDouble.isFinite else { throw .value("JSON has no \(try value.text())") }
+      return .double(value.asDouble)
+    case .string: return .string(value.asString.text)
+    case .duration: return .string(try value.text())
+    case .list:
+      var elements: [JSONValue] = []
+      for index in 0..<value.asList.count {
+        elements.append(try json(value.asList[item: index], depth: depth + 1))
+      }
+      return .array(elements)
+    case .map:
+      var object = JSONObject()
+      var position = 0
+      while let pair = value.asMap.next(position) {
+        object.append(pair.key.text, try json(pair.value, depth: depth + 1))
+        position = pair.next
+      }
+      return .object(object)
+    default:
+      throw .value("\(ScriptError.article(value.typeName)) is no data and has no JSON")
+    }
+  }
+
+  /// A copy that shares no list or map with the original.
+  ///
+  /// - Throws: when it is nested more than 500 levels deep, cycles included, or passes the memory cap.
+  public func deepCopy(_ value: Value, depth: Int = 0) throws(ScriptError) -> Value {
+    if depth > 500 { throw .value("the value is nested too deeply, or contains itself") }
+    switch value.tag {
+    case .list:
+      let list = value.asList
+      try heap.reserve(list.count * MemoryLayout<Value>.stride)
+      let copy = heap.makeList(capacity: list.count)
+      for index in 0..<list.count {
+        copy.append(try deepCopy(list[item: index], depth: depth + 1), heap)
+      }
+      return Value(copy)
+    case .map:
+      try heap.reserve(value.asMap.count * MemoryLayout<MapEntry>.stride)
+      let copy = heap.makeMap(capacity: value.asMap.count)
+      var position = 0
+      while let pair = value.asMap.next(position) {
+        copy.set(pair.key, try deepCopy(pair.value, depth: depth + 1), heap)
+        position = pair.next
+      }
+      return Value(copy)
+    default:
+      return value
+    }
+  }
+
+  /// `left + right`, for library functions.
+  public func add(_ left: Value, _ right: Value) throws(ScriptError) -> Value {
+    try operators.add(left, right)
+  }
+
   private func linkEnds(
     _ value: Value, _ depth: Int
   ) throws(ScriptError) -> [(from: ScriptValue, to: ScriptValue)] {

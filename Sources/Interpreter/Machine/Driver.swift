@@ -15,16 +15,9 @@ struct Driver {
   func drive(isolation: isolated (any Actor)? = #isolation) async throws -> ScriptValue {
     let interrupt = machine.interrupt
     return try await withTaskCancellationHandler {
-      try await withTaskGroup(of: Completion.self) { group in
-        let value: ScriptValue
-        do {
-          value = try await loop(&group)
-        } catch {
-          group.cancelAll()
-          await group.waitForAll()
-          throw error
-        }
-        return value
+      // A throwing group, so that leaving with an error cancels the calls and waits for them.
+      try await withThrowingTaskGroup(of: Completion.self) { group in
+        try await loop(&group)
       }
     } onCancel: {
       interrupt.set()
@@ -32,7 +25,7 @@ struct Driver {
   }
 
   private func loop(
-    _ group: inout TaskGroup<Completion>, isolation: isolated (any Actor)? = #isolation
+    _ group: inout ThrowingTaskGroup<Completion, any Error>, isolation: isolated (any Actor)? = #isolation
   ) async throws -> ScriptValue {
     if Task.isCancelled { throw CancellationError() }
     while true {
@@ -48,7 +41,7 @@ struct Driver {
       }
       machine.calls.removeAll()
       if let value = try ended(step) { return value }
-      guard let completion = await group.next() else {
+      guard let completion = try await group.next() else {
         throw ScriptError("the script waits for nothing")
       }
       if Task.isCancelled { throw CancellationError() }

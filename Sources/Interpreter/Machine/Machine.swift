@@ -205,7 +205,10 @@ public final class Machine {
         let location = prototype.location(before: frame.pc)
         if error.location == nil, !prototype.isPrelude { error.location = location }
         guard index > 0 || fiber.group != nil else { continue }
-        error.stack.append((prototype.name, callSite(fiber, index, location)))
+        // Calls that a library method makes are placed at the call of the method.
+        let site = callSite(fiber, index, location)
+        if site.source.name == MethodTable.preludeName { continue }
+        error.stack.append((prototype.name, site))
       }
       current = fiber.group?.parent
     }

@@ -54,8 +54,8 @@ public final class Heap {
   func account(_ change: Int) { bytes += change }
 
   /// Throws when `additional` bytes would pass the cap.
-  func reserve(_ additional: Int) throws(ScriptError) {
-    guard bytes &+ additional > limit || additional > limit else { return }
+  public func reserve(_ additional: Int) throws(ScriptError) {
+    guard additional > limit || bytes + additional > limit else { return }
     throw ScriptError.memoryLimit(limit)
   }
 

@@ -89,11 +89,19 @@ extension UnsafeMutablePointer where Pointee == StringObject {
   public func find(_ other: StringReference, from start: Int = 0) -> Int? {
     let count = pointee.byteCount - start
     guard count >= 0 else { return nil }
-    guard other.pointee.byteCount > 0 else { return start }
-    guard let found = memmem(bytes + start, count, other.bytes, other.pointee.byteCount) else {
-      return nil
+    let length = other.pointee.byteCount
+    guard length > 0 else { return start }
+    guard count >= length else { return nil }
+    let last = pointee.byteCount - length
+    var position = start
+    while position <= last {
+      let rest = last - position + 1
+      guard let hit = memchr(bytes + position, Int32(other.bytes[0]), rest) else { return nil }
+      position = UnsafeRawPointer(hit) - UnsafeRawPointer(bytes)
+      if memcmp(bytes + position, other.bytes, length) == 0 { return position }
+      position += 1
     }
-    return UnsafeRawPointer(found) - UnsafeRawPointer(bytes)
+    return nil
   }
 
   /// The scalar index of a byte offset that starts a scalar.

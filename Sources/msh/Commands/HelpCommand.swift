@@ -1,7 +1,6 @@
 // `msh help`: the command line, or one verb of the language.
 
 import ArgumentParser
-import MeshScript
 
 /// Explains a verb, a function or a subcommand.
 struct HelpCommand: ParsableCommand {

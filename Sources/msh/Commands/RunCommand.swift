@@ -19,7 +19,7 @@ struct RunCommand: ParsableCommand {
   var file: String?
 
   @Option(
-    name: .customShort("c"), parsing: .unconditionalSingleValue,
+    name: .customShort("c"), parsing: .unconditional,
     help: ArgumentHelp("Run this text in place of a file.", valueName: "code"))
   var code: String?
 

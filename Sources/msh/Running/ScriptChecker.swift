@@ -6,6 +6,8 @@ import MeshScript
 struct ScriptChecker {
   /// What errors look like.
   var format: OutputFormat
+  /// Whether to print what the machine would run.
+  var printsBytecode = false
 
   /// Checks every file, also after one that is wrong; gives the exit code.
   func check(_ files: [String]) -> Int32 {
@@ -16,6 +18,7 @@ struct ScriptChecker {
       do {
         let source = try ScriptInput(file: file, code: nil).read()
         reporter.show(try engine.check(source).warnings)
+        if printsBytecode { Output.standard.write(try engine.disassemble(source)) }
       } catch {
         reporter.show(Diagnostics(thrown: error).all)
         status = ExitStatus.failure

@@ -1,0 +1,74 @@
+// Conversions between the basic types.
+
+import Interpreter
+
+extension StandardLibrary {
+  static func addConversions(to library: inout Library) {
+    library.add(
+      immediate("type", [.init("value")], "the name of a value's type", "type(1)") { call in
+        Value(call.heap.makeString(call[0].typeName))
+      })
+    library.add(
+      immediate("str", [.init("value")], "the text that print would write", "str(1.5)") { call in
+        Value(call.heap.makeString(try call[0].text()))
+      })
+    library.add(
+      immediate("int", [.init("value", "string or number")], "an integer", "int(\"42\")") {
+        try int(&$0)
+      })
+    library.add(
+      immediate("float", [.init("value", "string or number")], "a float", "float(\"1.5\")") {
+        try float(&$0)
+      })
+    library.add(
+      immediate("bool", [.init("value", "string or bool")], "a bool", "bool(\"true\")") {
+        try bool(&$0)
+      })
+  }
+
+  private static func int(_ call: inout NativeCall) throws -> Value {
+    let value = call[0]
+    switch value.tag {
+    case .int: return value
+    case .float:
+      guard let int = Int64(exactly: value.asDouble.rounded(.towardZero)) else {
+        throw ScriptError.value("\(try value.text()) does not fit an int")
+      }
+      return Value(int)
+    case .bool: return Value(value.asBool ? 1 : 0)
+    case .string:
+      let text = value.asString.text
+      guard let int = Int64(text) else { throw unreadable(text, "int") }
+      return Value(int)
+    default: throw call.wrong(0, "string or number")
+    }
+  }
+
+  private static func float(_ call: inout NativeCall) throws -> Value {
+    let value = call[0]
+    if let number = value.number { return Value(number) }
+    guard value.tag == .string else { throw call.wrong(0, "string or number") }
+    let text = value.asString.text
+    // `Double` also reads "inf", "nan" and hexadecimal, which the language does not write.
+    guard text.first?.isLetter != true, !text.contains("x"), let number = Double(text) else {
+      throw unreadable(text, "float")
+    }
+    return Value(number)
+  }
+
+  private static func bool(_ call: inout NativeCall) throws -> Value {
+    let value = call[0]
+    if value.tag == .bool { return value }
+    guard value.tag == .string else { throw call.wrong(0, "string or bool") }
+    switch value.asString.text {
+    case "true": return Value(true)
+    case "false": return Value(false)
+    case let text: throw unreadable(text, "bool")
+    }
+  }
+
+  private static func unreadable(_ text: String, _ type: String) -> ScriptError {
+    let shown = text.count > 40 ? text.prefix(37) + "..." : text
+    return .value("\"\(shown)\" is no \(type)")
+  }
+}

@@ -1,0 +1,191 @@
+// Reads: the server's version, one object, lists, and any path.
+
+import JSON
+
+/// What an API server says it is.
+public struct ServerVersion: Sendable, Hashable, CustomStringConvertible {
+  /// The major number, such as 1.
+  public let major: Int
+  /// The minor number, such as 29; `29+` counts as 29.
+  public let minor: Int
+  /// The whole version, such as `v1.29.3-gke.100`.
+  public let gitVersion: String
+
+  /// The whole version.
+  public var description: String { gitVersion }
+}
+
+extension KubernetesClient {
+  /// The API server's version (GET /version). Needs no more than that the server can be reached.
+  public func serverVersion() async throws -> ServerVersion {
+    let call = Call(verb: "version", object: "", path: "/version")
+    let value = try await json(call)
+    let number = { (field: String) in
+      Int((value[field]?.string ?? "").prefix { $0.isASCII && $0.isNumber }) ?? 0
+    }
+    return ServerVersion(
+      major: number("major"), minor: number("minor"),
+      gitVersion: value["gitVersion"]?.string ?? "")
+  }
+
+  /// Reads one object; a missing one is an error with status 404.
+  public func get(
+    _ type: ResourceType, name: String, namespace: String? = nil, subresource: String? = nil
+  ) async throws -> JSONValue {
+    let call = try call(
+      "get", type, name: name, namespace: namespace, subresource: subresource)
+    return try await json(call)
+  }
+
+  /// Reads one object, nil when the server answers 404.
+  public func getIfPresent(
+    _ type: ResourceType, name: String, namespace: String? = nil
+  ) async throws -> JSONValue? {
+    do {
+      return try await get(type, name: name, namespace: namespace)
+    } catch let error as APIError where error.status == 404 {
+      return nil
+    }
+  }
+
+  /// Reads all objects that fit the selectors, in pages of 500; `namespace` nil means all namespaces.
+  /// Each item has its apiVersion and kind. `resourceVersion` is the list's, to watch from.
+  public func list(
+    _ type: ResourceType, namespace: String? = nil, labels: String? = nil, fields: String? = nil
+  ) async throws -> (items: [JSONValue], resourceVersion: String) {
+    var call = Call(
+      verb: "list", object: type.describe(namespace: namespace),
+      path: try collectionPath(type, namespace: namespace, verb: "list"))
+    let selectors = [("labelSelector", labels), ("fieldSelector", fields)]
+    var items: [JSONValue] = []
+    var resourceVersion = ""
+    var next: String?
+    var limit: String? = "500"
+    repeat {
+      call.query = selectors + [("limit", limit), ("continue", next)]
+      let page: JSONValue
+      do {
+        page = try await json(call)
+      } catch let error as APIError where error.status == 410 && next != nil {
+        // The pages' snapshot is gone: read everything at once instead.
+        (items, next, limit) = ([], nil, nil)
+        resourceVersion = ""
+        call.query = selectors
+        page = try await json(call)
+      }
+      items += Self.items(of: page, type)
+      if resourceVersion.isEmpty {
+        resourceVersion = page["metadata"]?["resourceVersion"]?.string ?? ""
+      }
+      next = page["metadata"]?["continue"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+    } while next != nil
+    return (items, resourceVersion)
+  }
+
+  /// Sends any request; `path` may have a query of its own. JSON answers come as values, text as a
+  /// string. Only GET, HEAD, PUT and DELETE are tried again when a connection breaks.
+  public func raw(
+    method: String = "GET", path: String, query: [(String, String)] = [], body: JSONValue? = nil,
+    contentType: String = "application/json", accept: String = "application/json, */*"
+  ) async throws -> JSONValue {
+    let method = method.uppercased()
+    let parts = path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    let place = parts[0].hasPrefix("/") ? String(parts[0]) : "/" + parts[0]
+    guard !path.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else {
+      throw purpose(method, path).invalid("a path cannot contain spaces or control characters")
+    }
+    var call = Call(verb: method, object: place, method: method, path: place)
+    if parts.count == 2 { call.path += "?" + parts[1] + (query.isEmpty ? "" : "&") }
+    call.query = query.map { ($0.0, $0.1) }
+    call.accept = accept
+    call.isReplayable = ["GET", "HEAD", "PUT", "DELETE"].contains(method)
+    if let body {
+      call.body = body.bytes()
+      call.contentType = contentType
+    }
+    let response = try await send(call)
+    if let value = try? JSONValue.parse(response.body) { return value }
+    return .string(String(decoding: response.body, as: UTF8.self))
+  }
+
+  // MARK: Parts
+
+  /// Sends a call and reads its answer as JSON.
+  func json(_ call: Call) async throws -> JSONValue {
+    try parse(try await send(call), call)
+  }
+
+  /// Reads a call's answer as JSON; anything else is no answer of an API server.
+  func parse(_ response: HTTPResponse, _ call: Call) throws(APIError) -> JSONValue {
+    do {
+      return try JSONValue.parse(response.body)
+    } catch {
+      let type = response.head.header("content-type") ?? ""
+      guard type.hasPrefix("application/json") else {
+        throw purpose(call.verb, call.object).notKubernetes(response.head, body: response.body)
+      }
+      throw APIError(
+        cluster: cluster, verb: call.verb, object: call.object, status: response.status,
+        reason: "NotKubernetes", message: "the answer is broken JSON: \(error)")
+    }
+  }
+
+  /// A call for one object by its name, checked before anything is sent.
+  func call(
+    _ verb: String, _ type: ResourceType, name: String, namespace: String?,
+    subresource: String? = nil
+  ) throws(APIError) -> Call {
+    let object = type.describe(name: name, namespace: namespace)
+    let purpose = purpose(verb, object)
+    if let problem = ResourcePath.problem(inName: name, what: "name") {
+      throw purpose.invalid(problem)
+    }
+    try check(namespace: namespace, type, isNeeded: true, purpose)
+    return Call(
+      verb: verb, object: object,
+      path: ResourcePath.path(
+        type, namespace: namespace, name: name, subresource: subresource))
+  }
+
+  /// The path of a collection.
+  func collectionPath(
+    _ type: ResourceType, namespace: String?, verb: String, needsNamespace: Bool = false
+  ) throws(APIError) -> String {
+    let purpose = purpose(verb, type.describe(namespace: namespace))
+    try check(namespace: namespace, type, isNeeded: needsNamespace, purpose)
+    return ResourcePath.path(type, namespace: namespace, name: nil)
+  }
+
+  private func check(
+    namespace: String?, _ type: ResourceType, isNeeded: Bool, _ purpose: Purpose
+  ) throws(APIError) {
+    guard type.isNamespaced else { return }
+    guard let namespace, !namespace.isEmpty else {
+      // An empty namespace in a path would address something else, mostly every namespace.
+      if isNeeded { throw purpose.invalid("\(type.qualifiedName) needs a namespace") }
+      return
+    }
+    if let problem = ResourcePath.problem(inName: namespace, what: "namespace") {
+      throw purpose.invalid(problem)
+    }
+  }
+
+  /// The items of a list; the API leaves out their apiVersion and kind.
+  private static func items(of page: JSONValue, _ type: ResourceType) -> [JSONValue] {
+    let apiVersion = page["apiVersion"]?.string ?? type.apiVersion
+    let listKind = page["kind"]?.string ?? ""
+    let kind = listKind.hasSuffix("List") ? String(listKind.dropLast(4)) : type.kind
+    return (page["items"]?.array ?? []).map { item in
+      guard let object = item.object, object["kind"] == nil || object["apiVersion"] == nil else {
+        return item
+      }
+      var full = JSONObject()
+      full.append("apiVersion", .string(apiVersion))
+      full.append("kind", .string(kind.isEmpty ? type.kind : kind))
+      for (key, value) in object where key != "apiVersion" && key != "kind" {
+        full.append(key, value)
+      }
+      return .object(full)
+    }
+  }
+}
