@@ -15,6 +15,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: [
     .target(name: "Lexer"),
@@ -23,7 +24,11 @@ let package = Package(
     .target(name: "CCurl"),
     .systemLibrary(name: "CReadline", pkgConfig: "readline", providers: [.apt(["libreadline-dev"])]),
     .target(name: "KubernetesClient", dependencies: ["JSON", "CCurl"]),
-    .target(name: "Builtins", dependencies: ["Interpreter", "KubernetesClient"]),
+    .target(
+      name: "Builtins",
+      dependencies: [
+        "Interpreter", "KubernetesClient", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     .target(
       name: "SimulatedCluster",
       dependencies: [
@@ -42,6 +47,15 @@ let package = Package(
         "MeshScript", "SimulatedCluster", "CReadline",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .testTarget(name: "LexerTests", dependencies: ["Lexer"]),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+    .testTarget(name: "InterpreterTests", dependencies: ["Interpreter"]),
+    .testTarget(name: "KubernetesClientTests", dependencies: ["KubernetesClient"]),
+    .testTarget(name: "BuiltinsTests", dependencies: ["Builtins", "SimulatedCluster"]),
+    .testTarget(name: "LanguageTests", dependencies: ["Builtins"]),
+    .testTarget(name: "SimulatedClusterTests", dependencies: ["SimulatedCluster"]),
+    .testTarget(name: "MeshScriptTests", dependencies: ["MeshScript"]),
+    .testTarget(name: "mshTests", dependencies: ["msh"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -88,9 +88,11 @@ extension JSONObject: ExpressibleByDictionaryLiteral {
   }
 }
 
+// `nil` is no literal for null: `condition ? nil : value` would then mean null where a missing value is
+// meant, without a word from the compiler.
 extension JSONValue: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral,
   ExpressibleByStringLiteral, ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral,
-  ExpressibleByBooleanLiteral, ExpressibleByFloatLiteral, ExpressibleByNilLiteral
+  ExpressibleByBooleanLiteral, ExpressibleByFloatLiteral
 {
   /// `["a": 1]`.
   public init(dictionaryLiteral elements: (String, JSONValue)...) {
@@ -108,8 +110,6 @@ extension JSONValue: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral,
   public init(booleanLiteral value: Bool) { self = .bool(value) }
   /// `1.5`.
   public init(floatLiteral value: Double) { self = .double(value) }
-  /// `nil` is JSON's null.
-  public init(nilLiteral: ()) { self = .null }
 }
 
 extension JSONValue {

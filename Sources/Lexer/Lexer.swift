@@ -20,6 +20,9 @@ public struct Lexer {
   /// The strings that are interrupted by a `${` that is still open, outermost first.
   var openStrings: [OpenString] = []
 
+  /// Errors kept at most: the rest of a file that is no script would only cost time.
+  private static let errorLimit = 100
+
   /// Splits a source into tokens; `diagnostics` of the result are in source order.
   public static func lex(_ source: Source) -> LexedSource {
     var lexer = Lexer(source)
@@ -179,6 +182,7 @@ public struct Lexer {
     _ code: ErrorCode, _ message: String, _ start: Int, _ end: Int, label: String = "",
     labels: [Diagnostic.Label] = [], notes: [String] = [], isUnfinished: Bool = false
   ) {
+    guard output.diagnostics.count < Self.errorLimit else { return }
     output.diagnostics.append(
       Diagnostic(
         .error, code, message, at: Location(source, Span(start, end)), label: label, labels: labels,

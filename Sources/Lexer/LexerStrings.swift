@@ -89,19 +89,19 @@ extension Lexer {
   }
 
   private mutating func reportUnclosed(_ string: OpenString) {
-    let opener = Span(string.start, string.start + string.quotes.utf8.count)
-    let labels =
-      string.isMultiline || !string.pieces.dropFirst().isEmpty
-      ? [Diagnostic.Label(Location(source, opener), "the string starts here")] : []
-    let isAtEnd = offset >= end
+    let quotes = string.quotes
+    if !string.isMultiline {
+      return report(
+        .unclosedString, "unclosed string", string.start, offset,
+        label: "expected `\(quotes)` before the end of the \(offset >= end ? "file" : "line")",
+        notes: ["a string over several lines is written with three quotes"])
+    }
+    let opener = Span(string.start, string.start + quotes.utf8.count)
     report(
-      .unclosedString, "unclosed string",
-      string.isMultiline ? offset : string.start, offset,
-      label: "expected `\(string.quotes)` before the end of the \(isAtEnd ? "file" : "line")",
-      labels: string.isMultiline ? labels : [],
-      notes: string.isMultiline
-        ? [] : ["a string over several lines is written with three quotes"],
-      isUnfinished: string.isMultiline && isAtEnd)
+      .unclosedString, "unclosed string", offset, offset,
+      label: "expected `\(quotes)` before the end of the file",
+      labels: [Diagnostic.Label(Location(source, opener), "the string starts here")],
+      isUnfinished: true)
   }
 
   /// A line ends inside the `${…}` of a one-line string: the string is over.
@@ -116,7 +116,17 @@ extension Lexer {
 
   private mutating func abandon(_ string: OpenString) {
     openStrings.removeLast()
-    reportUnclosed(string)
+    let opener = string.pieces.last.map { $0.range.upperBound } ?? string.start
+    if string.isMultiline {
+      let label = Diagnostic.Label(Location(source, Span(opener, opener + 2)), "opened here")
+      report(
+        .unclosedString, "unclosed `${` in a string", offset, offset,
+        label: "expected `}` before the end of the file", labels: [label], isUnfinished: true)
+    } else {
+      report(
+        .unclosedString, "unclosed `${` in a string", opener, opener + 2,
+        label: "expected `}` before the end of the \(offset >= end ? "file" : "line")")
+    }
     emit(.stringTail, from: offset, text: "")
   }
 

@@ -66,15 +66,21 @@ public final class Source: Sendable {
 
   /// Line and column of a byte offset; an offset past the end counts as the end.
   public func position(of offset: UInt32) -> Position {
+    let line = lineNumber(of: offset)
     let offset = min(offset, UInt32(bytes.count))
+    let scalars = bytes[Int(lineStarts[line - 1])..<Int(offset)].count { $0 & 0xC0 != 0x80 }
+    return Position(line: line, column: scalars + 1)
+  }
+
+  /// Line of a byte offset, from 1; unlike `position(of:)` its cost does not grow with the line.
+  public func lineNumber(of offset: UInt32) -> Int {
     var low = 0
     var high = lineStarts.count - 1
     while low < high {
       let middle = (low + high + 1) / 2
       if lineStarts[middle] <= offset { low = middle } else { high = middle - 1 }
     }
-    let scalars = bytes[Int(lineStarts[low])..<Int(offset)].count { $0 & 0xC0 != 0x80 }
-    return Position(line: low + 1, column: scalars + 1)
+    return low + 1
   }
 
   /// The bytes of a line (counted from 1), without its line break.

@@ -16,7 +16,7 @@ struct ValueTextTests {
     #expect(ValueText.line(.string("a\n\"b\" $")) == #""a\n\"b\" \$""#)
     #expect(ValueText.line(.duration(0)) == "0s")
     #expect(ValueText.line(.duration(-1_500_000_000)) == "-1s500ms")
-    #expect(ValueText.line(.json(["a": [1, nil]])) == "{a: [1, null]}")
+    #expect(ValueText.line(.json(["a": [1, .null]])) == "{a: [1, null]}")
   }
 
   @Test("what does not fit is broken, one element a line")

@@ -1,6 +1,7 @@
 // Runs the built `msh` as a child process, on pipes or on a terminal, and reads what it writes.
 
 import Glibc
+import Synchronization
 import Testing
 
 /// How a child ended, and everything that it wrote.
@@ -41,6 +42,8 @@ final class Child {
   /// Seconds after which a child counts as hung. Generous: nothing is measured here.
   private static let patience = 120
 
+  private static let starting = Mutex(())
+
   let id: pid_t
   private var input: Int32
   private var sources: [Int32]
@@ -52,14 +55,17 @@ final class Child {
   /// - Parameters:
   ///   - arguments: without the program's name.
   ///   - environment: variables to set or, with nil, to remove.
-  ///   - directory: the working directory.
+  ///   - connection: what its standard streams are.
   init(
-    _ arguments: [String], environment: [String: String?] = [:], directory: String? = nil,
-    on connection: Connection = .pipes
+    _ arguments: [String], environment: [String: String?] = [:], on connection: Connection = .pipes
   ) throws {
-    let streams = connection == .terminal ? try Streams.terminal() : try Streams.pipes()
-    defer { streams.closeChildEnds() }
-    id = try Self.spawn(arguments, Self.merged(environment), directory, streams)
+    // One at a time, or a child would inherit the other one's pipes and keep them open.
+    let (id, streams) = try Self.starting.withLock { _ in
+      let streams = connection == .terminal ? try Streams.terminal() : try Streams.pipes()
+      defer { streams.closeChildEnds() }
+      return (try Self.spawn(arguments, Self.merged(environment), streams), streams)
+    }
+    self.id = id
     input = streams.input
     sources = streams.outputs
     if connection == .nobodyReads {
@@ -226,12 +232,11 @@ extension Child {
   }
 
   private static func spawn(
-    _ arguments: [String], _ environment: [String: String], _ directory: String?, _ streams: Streams
+    _ arguments: [String], _ environment: [String: String], _ streams: Streams
   ) throws -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    if let directory { posix_spawn_file_actions_addchdir_np(&actions, directory) }
     if let terminal = streams.terminal {
       posix_spawn_file_actions_addopen(&actions, 0, terminal, O_RDWR, 0)
       posix_spawn_file_actions_adddup2(&actions, 0, 1)
@@ -241,8 +246,6 @@ extension Child {
         posix_spawn_file_actions_adddup2(&actions, end, Int32(target))
       }
     }
-    // Nothing else is inherited, such as the pipes of a child that another test starts right now.
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
@@ -266,10 +269,9 @@ extension Child {
 
 /// Runs `msh` to its end.
 func msh(
-  _ arguments: String..., input: String = "", environment: [String: String?] = [:],
-  directory: String? = nil
+  _ arguments: String..., input: String = "", environment: [String: String?] = [:]
 ) throws -> Ending {
-  let child = try Child(arguments, environment: environment, directory: directory)
+  let child = try Child(arguments, environment: environment)
   child.type(input)
   return try child.finish()
 }

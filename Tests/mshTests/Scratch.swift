@@ -142,7 +142,7 @@ final class RawServer: Sendable {
     let reply =
       "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: \(page.utf8.count)\r\n"
       + "Connection: close\r\n\r\n\(page)"
-    _ = reply.withCString { send(connection, $0, strlen($0), Int32(MSG_NOSIGNAL.rawValue)) }
+    _ = reply.withCString { send(connection, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
   }
 
   private final class Work {

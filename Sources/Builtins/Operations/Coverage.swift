@@ -25,6 +25,22 @@ extension JSONValue {
     }
   }
 
+  /// True when an apply of a manifest wrote nothing: the resource version is the same, or only others
+  /// wrote between the read and the apply, such as a controller its status.
+  func isUnchanged(by manifest: JSONValue, in applied: JSONValue) -> Bool {
+    let versions = [self, applied].map { $0[path: "metadata", "resourceVersion"] }
+    if versions[0] == versions[1] { return true }
+    return covers(manifest) && appliedFields == applied.appliedFields
+  }
+
+  /// The fields that we have applied.
+  private var appliedFields: [JSONValue?] {
+    let entries = self[path: "metadata", "managedFields"]?.array ?? []
+    return entries.filter {
+      $0["manager"]?.string == Names.fieldManager && $0["operation"]?.string == "Apply"
+    }.map { $0["fieldsV1"] }
+  }
+
   /// True when a field manager has applied, or otherwise written, fields of the object.
   func isManaged(by manager: String) -> Bool {
     let entries = self[path: "metadata", "managedFields"]?.array ?? []

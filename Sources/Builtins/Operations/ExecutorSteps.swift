@@ -92,10 +92,9 @@ extension Executor {
     }
     let (applied, isCreated) = try await client.apply(
       type, manifest, namespace: object.namespace, fieldManager: Names.fieldManager)
-    let versions = [live, applied].map { $0?[path: "metadata", "resourceVersion"] }
-    let isSame = !isCreated && versions[0] == versions[1]
-    return Outcome(
-      operation, isCreated ? .created : isSame ? .unchanged : .changed, object: applied)
+    guard !isCreated, let live else { return Outcome(operation, .created, object: applied) }
+    let isSame = live.isUnchanged(by: manifest, in: applied)
+    return Outcome(operation, isSame ? .unchanged : .changed, object: applied)
   }
 
   /// True when there is nothing to write: the object says everything already and owes us nothing that

@@ -4,7 +4,7 @@ import Interpreter
 
 /// A word of the language that acts on clusters. One file a verb: parameters, doc, example, and what it
 /// compiles to.
-protocol Verb {
+protocol Verb: SendableMetatype {
   /// Its name, parameters, doc and example. A first parameter named `cluster` makes it a method too.
   static var signature: Signature { get }
   /// Runs a call. Verbs never print; what they did goes to the run's report.

@@ -384,20 +384,25 @@ struct ArgumentCheck {
     let hasRest = signature.parameters.contains { $0.isRest }
     var position = 0
     var hasSpread = false
+    // After a wrong name, a missing argument is most likely the same mistake.
+    var hasError = false
+    func fail(_ diagnostic: Diagnostic) {
+      hasError = true
+      report(diagnostic)
+    }
     for argument in arguments {
       if argument.isSpread {
         hasSpread = true
       } else if let name = argument.name {
-        named(name, &given, report)
+        named(name, &given, fail)
       } else if position < positional.count {
         given.insert(positional[position].name)
         position += 1
       } else if !hasRest, !hasSpread {
-        report(tooMany(argument, positional.count))
-        return
+        return report(tooMany(argument, positional.count))
       }
     }
-    guard !hasSpread else { return }
+    guard !hasSpread, !hasError else { return }
     for parameter in signature.parameters where parameter.isRequired {
       guard !given.contains(parameter.name) else { continue }
       report(

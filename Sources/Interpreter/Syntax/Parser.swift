@@ -218,7 +218,7 @@ public struct Parser {
   mutating func record(_ diagnostic: Diagnostic) {
     guard !isAborted else { return }
     if let location = diagnostic.location {
-      let line = source.position(of: location.span.start).line
+      let line = source.lineNumber(of: location.span.start)
       guard errorLines.insert(line).inserted else { return }
     }
     diagnostics.append(diagnostic)

@@ -41,9 +41,10 @@ extension Parser {
     let closer = open == .stringHead ? "}" : open.closer?.rawValue ?? ""
     let expected = what ?? "`\(closer)`"
     let isUnclosed = isAtEnd || kind.isCloser || isAtStatementKeyword
+    let place = isAtStatementKeyword ? Span(previousEnd, previousEnd) : foundSpan
     return fail(
       isUnclosed ? .unclosedBracket : .unexpectedToken, "expected \(expected), found \(found)",
-      foundSpan, labels: [label(openerSpan(opener), "opened here")], notes: habitNotes,
+      place, labels: [label(openerSpan(opener), "opened here")], notes: habitNotes,
       isUnfinished: isAtEnd)
   }
 
@@ -101,6 +102,8 @@ extension Parser {
     case .slash where peek().kind == .slash || peek().kind == .star:
       return ["comments start with `#`"]
     case .lambdaArrow: return ["a lambda inside an expression stands in parentheses"]
+    case .colon where openers.last.map { tokens[$0].kind == .leftBrace } ?? false:
+      return ["a `{` at the start of a statement opens a block; put a map there in parentheses"]
     case .fn: return ["a function without a name is written `x => …`"]
     case .identifier where openers.last.map { tokens[$0].kind == .leftParenthesis } ?? false:
       return tokens[index - 1].kind.isWord

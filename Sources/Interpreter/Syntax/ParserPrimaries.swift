@@ -37,6 +37,8 @@ extension Parser {
     case .return, .throw, .break, .continue:
       notes = ["`\(kind.rawValue)` is a statement; put it in braces: `{ \(kind.rawValue) … }`"]
     case .closedRange: notes = ["`...` spreads inside lists, maps and calls"]
+    case .comma where current.isAfterNewline:
+      notes = ["a list of arguments goes on when the line before ends with its comma"]
     case .else: notes = ["`else` belongs to an `if` before it"]
     default: break
     }

@@ -373,7 +373,7 @@ extension Parser {
   }
 
   private func isNextLine(_ first: Span, _ second: Span) -> Bool {
-    source.position(of: second.start).line == source.position(of: first.start).line + 1
+    source.lineNumber(of: second.start) == source.lineNumber(of: first.start) + 1
   }
 
   private func isSameLine(_ first: Span, _ second: Span) -> Bool {

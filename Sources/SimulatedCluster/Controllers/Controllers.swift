@@ -17,7 +17,11 @@ extension ControlPlane {
   mutating func notify(_ change: Storage.Change, _ type: ResourceType) {
     pending.append(.changed(resource: type.id, kind: change.kind, object: change.object))
     // The new resource is served at once; its definition's status follows.
-    if type.id == Self.definitions { refreshTypes() }
+    if type.id == Self.definitions, change.previous?["spec"] != change.object["spec"]
+      || change.kind == .deleted
+    {
+      refreshTypes()
+    }
   }
 
   static let definitions = "customresourcedefinitions.apiextensions.k8s.io"

@@ -41,7 +41,7 @@ extension ControlPlane {
       namespace.isBeingDeleted
     else { return }
     let isEmpty = storage.resources.allSatisfy { resource in
-      !storage.all(resource).contains { $0.namespace == name }
+      !storage.values(resource).contains { $0.namespace == name }
     }
     guard isEmpty else { return }
     var emptied = namespace
@@ -85,7 +85,7 @@ extension ControlPlane {
     guard !uid.isEmpty else { return [] }
     return storage.resources.flatMap { resource -> [(JSONValue, ResourceType)] in
       guard let type = type(resource) else { return [] }
-      return storage.all(resource)
+      return storage.values(resource)
         .filter { object in owners(of: object).contains { $0["uid"]?.string == uid } }
         .map { ($0, type) }
     }
@@ -97,8 +97,9 @@ extension ControlPlane {
       let parts = (reference["apiVersion"]?.string ?? "").split(separator: "/")
       let group = parts.count > 1 ? String(parts[0]) : ""
       let kind = reference["kind"]?.string
+      // An owner of a kind that is not served cannot be looked up, so it counts as present.
       guard let type = types.first(where: { $0.group == group && $0.kind == kind }) else {
-        return false
+        return true
       }
       let key = ObjectKey(
         namespace: type.isNamespaced ? object.namespace : "",

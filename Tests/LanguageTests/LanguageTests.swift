@@ -1,0 +1,118 @@
+// Runs every program in Tests/Language and compares what it prints, and how it fails, with its comments.
+//
+//     print 1 + 1          # expect: 2
+//     print nope           # error: E0301 unknown name "nope"
+//
+// `# expect:` comments are the output's lines in order. `# error:` and `# warning:` stand on the line
+// that the diagnostic must name, with its code and message; a column may follow the code as `:7`. A
+// program that does not compile has `# error:` comments only.
+
+import Builtins
+import Foundation
+import Interpreter
+import Lexer
+import Synchronization
+import Testing
+
+/// What a program's comments say must happen.
+struct Annotations {
+  struct Report: Equatable, CustomStringConvertible {
+    var severity: String
+    var line: Int
+    var column: Int?
+    var code: String
+    var message: String
+    var description: String {
+      "\(severity) \(line)\(column.map { ":\($0)" } ?? "") \(code) \(message)"
+    }
+  }
+
+  var output: [String] = []
+  var reports: [Report] = []
+
+  init(_ text: String) {
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      if let found = Self.after("# expect:", line) { output.append(found) }
+      for severity in ["error", "warning"] {
+        guard let found = Self.after("# \(severity):", line) else { continue }
+        reports.append(Self.report(severity, index + 1, found))
+      }
+    }
+  }
+
+  private static func after(_ mark: String, _ line: Substring) -> String? {
+    guard let range = line.range(of: mark) else { return nil }
+    return line[range.upperBound...].trimmingCharacters(in: .whitespaces)
+  }
+
+  private static func report(_ severity: String, _ line: Int, _ text: String) -> Report {
+    let parts = text.split(separator: " ", maxSplits: 1)
+    let code = parts.first?.split(separator: ":") ?? []
+    return Report(
+      severity: severity, line: line, column: code.count > 1 ? Int(code[1]) : nil,
+      code: code.first.map(String.init) ?? "", message: parts.count > 1 ? String(parts[1]) : "")
+  }
+}
+
+/// Runs one program and gathers what it does.
+enum Program {
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("Language")
+
+  static let all: [String] = {
+    let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
+    return (names ?? []).filter { $0.hasSuffix(".msh") }.sorted()
+  }()
+
+  static func run(_ source: Source) async -> (output: [String], reports: [Diagnostic]) {
+    let text = Mutex("")
+    var options = StandardOptions()
+    options.arguments = ["one", "two"]
+    options.environment = ["GREETING": "hello"]
+    let session = Session(library: StandardLibrary.make(options)) { piece in
+      text.withLock { $0 += piece }
+    }
+    var reports: [Diagnostic] = []
+    do {
+      reports = try await session.run(source).warnings
+    } catch let found as Diagnostics {
+      reports = found.all
+    } catch let error as ScriptError {
+      reports = [error.diagnostic]
+    } catch {
+      reports = [Diagnostic(code: "E0000", "\(error)")]
+    }
+    var lines = text.withLock { $0 }.split(separator: "\n", omittingEmptySubsequences: false)
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    return (lines.map(String.init), reports)
+  }
+}
+
+@Suite("Language")
+struct LanguageTests {
+  @Test("there are programs to run") func programsAreFound() {
+    #expect(Program.all.count >= 20)
+  }
+
+  @Test("does what its comments say", arguments: Program.all)
+  func program(_ name: String) async throws {
+    let url = Program.folder.appendingPathComponent(name)
+    let bytes = [UInt8](try Data(contentsOf: url))
+    let source = Source(name: name, bytes: bytes)
+    let expected = Annotations(String(decoding: bytes, as: UTF8.self))
+    let (output, reports) = await Program.run(source)
+    #expect(output == expected.output)
+    let found = reports.map { report in
+      let position = report.location.map { $0.source.position(of: $0.span.start) }
+      return Annotations.Report(
+        severity: report.severity.rawValue, line: position?.line ?? 0, column: position?.column,
+        code: report.code, message: report.message)
+    }
+    #expect(found.count == expected.reports.count, "found \(found)")
+    for (one, other) in zip(found, expected.reports) {
+      var one = one
+      if other.column == nil { one.column = nil }
+      #expect(one == other)
+    }
+  }
+}

@@ -1,0 +1,31 @@
+// Did you mean …? What is suggested, and what is not.
+
+import Lexer
+import Testing
+
+@Suite struct SuggestionTests {
+  @Test(arguments: [
+    ("netwrok", "network"), ("Network", "network"), ("pad_left", "padLeft"),
+    ("remote-secret", "remoteSecret"), ("clustres", "clusters"), ("exposee", "expose"),
+    ("lnk", "link"), ("verfy", "verify"), ("conutrolPlan", "controlPlane"),
+  ]) func nearNamesAreSuggested(written: String, known: String) {
+    #expect(didYouMean(written, among: ["gateway", known, "zebra"]) == known)
+  }
+
+  @Test(arguments: [
+    ("chr", "bar"), ("a", "b"), ("ab", "ac"), ("link", "list"), ("env", "now"), ("x", "xs"),
+    ("gateway", "pathways"), ("", "a"), ("completely", "different"),
+  ]) func farNamesAreNot(written: String, known: String) {
+    #expect(didYouMean(written, among: [known]) == nil)
+  }
+
+  @Test func theNearestWinsThenTheFirst() {
+    #expect(didYouMean("cluster", among: ["clusty", "clusters", "clusterz"]) == "clusters")
+    #expect(didYouMean("a_b", among: ["abc", "aB"]) == "aB")
+    #expect(didYouMean("printt", among: [String]()) == nil)
+  }
+
+  @Test func theNameItselfIsNoSuggestion() {
+    #expect(didYouMean("gateway", among: ["gateway"]) == nil)
+  }
+}
