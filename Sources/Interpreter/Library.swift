@@ -67,6 +67,9 @@ public struct Limits: Sendable {
   /// What library functions may do (`network`, `files`, `env`, `exec`, `clock`); nil for everything.
   public var capabilities: Set<String>?
 
+  /// For tests of the machine: collects garbage at every loop turn and call.
+  public var collectsAlways = false
+
   /// The defaults.
   public init() {}
 }

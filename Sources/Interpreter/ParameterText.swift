@@ -24,7 +24,7 @@ struct ParameterText {
   private func required<T>(_ value: T?, _ text: String, _ example: String) throws(ScriptError) -> T {
     if let value { return value }
     throw ScriptError(
-      kind: "parameter", code: "E0420", "the parameter \"\(name)\" takes \(ScriptError.article(type)), "
+      kind: "parameter", code: FaultCode.scriptParameterValue.rawValue, "the parameter \"\(name)\" takes \(ScriptError.article(type)), "
         + "not \"\(text)\"", notes: ["for example --set \(name)=\(example)"])
   }
 

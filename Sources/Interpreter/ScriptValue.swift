@@ -82,7 +82,7 @@ public struct ScriptError: Error, Sendable {
 
   /// Makes an error; kind and message are needed.
   public init(
-    kind: String = "error", code: String = "E0400", _ message: String, notes: [String] = [],
+    kind: String = "error", code: String = FaultCode.thrown.rawValue, _ message: String, notes: [String] = [],
     label: String = "", details: [(key: String, value: ScriptValue)] = [],
     location: Location? = nil, isCatchable: Bool = true
   ) {

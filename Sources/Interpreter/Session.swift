@@ -111,7 +111,7 @@ public final class Session {
       let all = names.isEmpty ? "it has none" : "it has \(names.joined(separator: ", "))"
       throw Diagnostics([
         Diagnostic(
-          code: "E0321", "the script has no parameter \"\(name)\"", notes: [suggestion ?? all])
+          code: FaultCode.unknownScriptParameter.rawValue, "the script has no parameter \"\(name)\"", notes: [suggestion ?? all])
       ])
     }
   }

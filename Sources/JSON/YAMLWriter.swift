@@ -105,8 +105,8 @@ private struct YAMLWriter {
 
   private mutating func writeLiteral(_ string: String, level: Int) {
     text += "|"
-    // A block's indentation is read from its first line unless that starts with a space or is empty.
-    if let first = string.utf8.first, first == 0x20 || first == 0x0A { text += "2" }
+    // A block's indentation is read from its first line unless that starts with white space.
+    if let first = string.utf8.first, [0x20, 0x0A, 0x09].contains(first) { text += "2" }
     var lines = string.split(separator: "\n" as Character, omittingEmptySubsequences: false)[...]
     if string.utf8.last != 0x0A {
       text += "-"

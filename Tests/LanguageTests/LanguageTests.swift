@@ -64,12 +64,14 @@ enum Program {
     return (names ?? []).filter { $0.hasSuffix(".msh") }.sorted()
   }()
 
-  static func run(_ source: Source) async -> (output: [String], reports: [Diagnostic]) {
+  static func run(
+    _ source: Source, _ limits: Limits
+  ) async -> (output: [String], reports: [Diagnostic]) {
     let text = Mutex("")
     var options = StandardOptions()
     options.arguments = ["one", "two"]
     options.environment = ["GREETING": "hello"]
-    let session = Session(library: StandardLibrary.make(options)) { piece in
+    let session = Session(library: StandardLibrary.make(options), limits: limits) { piece in
       text.withLock { $0 += piece }
     }
     var reports: [Diagnostic] = []
@@ -96,11 +98,24 @@ struct LanguageTests {
 
   @Test("does what its comments say", arguments: Program.all)
   func program(_ name: String) async throws {
+    try await check(name, Limits())
+  }
+
+  @Test("does the same when garbage is collected at every chance", arguments: Program.all)
+  func stressed(_ name: String) async throws {
+    var limits = Limits()
+    limits.collectsAlways = true
+    // Each collection walks every open call, so deep recursion would take minutes.
+    limits.callDepth = 500
+    try await check(name, limits)
+  }
+
+  private func check(_ name: String, _ limits: Limits) async throws {
     let url = Program.folder.appendingPathComponent(name)
     let bytes = [UInt8](try Data(contentsOf: url))
     let source = Source(name: name, bytes: bytes)
     let expected = Annotations(String(decoding: bytes, as: UTF8.self))
-    let (output, reports) = await Program.run(source)
+    let (output, reports) = await Program.run(source, limits)
     #expect(output == expected.output)
     let found = reports.map { report in
       let position = report.location.map { $0.source.position(of: $0.span.start) }

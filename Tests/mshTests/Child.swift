@@ -40,7 +40,7 @@ final class Child {
   }()
 
   /// Seconds after which a child counts as hung. Generous: nothing is measured here.
-  private static let patience = 120
+  private static let patience = 60
 
   private static let starting = Mutex(())
 

@@ -18,11 +18,11 @@ extension StandardLibrary {
         guard call[0].tag == .bool else { throw call.wrong(0, "bool") }
         if call[0].asBool { return .null }
         let message = call.has(1) ? try call[1].text() : "the assertion does not hold"
-        throw ScriptError(kind: "assert", code: "E0422", message)
+        throw ScriptError(kind: "assert", code: FaultCode.assertionFailed.rawValue, message)
       })
     library.add(
       immediate("fail", [.init("message", "string")], "ends the script with an error", "fail \"no\"") {
-        throw ScriptError(kind: "fail", code: "E0423", try $0[0].text())
+        throw ScriptError(kind: "fail", code: FaultCode.failed.rawValue, try $0[0].text())
       })
   }
 
@@ -65,7 +65,7 @@ extension StandardLibrary {
         let path = try call.string(0).text
         let bytes = try read(path, call.heap)
         guard let text = String(validating: bytes, as: UTF8.self) else {
-          throw ScriptError(kind: "file", code: "E0425", "\(path) is not UTF-8 text")
+          throw ScriptError(kind: "file", code: FaultCode.fileTrouble.rawValue, "\(path) is not UTF-8 text")
         }
         return Value(call.heap.makeString(text))
       })
@@ -91,7 +91,7 @@ extension StandardLibrary {
   }
 
   private static func fileError(_ path: String) -> ScriptError {
-    ScriptError(kind: "file", code: "E0425", "\(path): \(String(cString: strerror(errno)))")
+    ScriptError(kind: "file", code: FaultCode.fileTrouble.rawValue, "\(path): \(String(cString: strerror(errno)))")
   }
 
   private static func read(_ path: String, _ heap: Heap) throws -> [UInt8] {

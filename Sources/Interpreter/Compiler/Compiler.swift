@@ -43,7 +43,7 @@ struct Compiler {
     if let span = function.tooLarge ?? (function.registerCount > 0xFF00 ? Span(0, 0) : nil) {
       diagnostics.append(
         Diagnostic(
-          code: "E0320", "the function \(name) is too large", at: Location(source, span),
+          code: FaultCode.functionTooLarge.rawValue, "the function \(name) is too large", at: Location(source, span),
           notes: ["split it into several functions"]))
     }
     return Prototype(function, name: name, source: source)

@@ -217,12 +217,12 @@ struct Resolver {
   }
 
   mutating func error(
-    _ code: String, _ message: String, _ span: Span, label: String = "", notes: [String] = [],
+    _ code: FaultCode, _ message: String, _ span: Span, label: String = "", notes: [String] = [],
     labels: [Diagnostic.Label] = []
   ) {
     diagnostics.append(
       Diagnostic(
-        code: code, message, at: Location(source, span), label: label, labels: labels, notes: notes))
+        code: code.rawValue, message, at: Location(source, span), label: label, labels: labels, notes: notes))
   }
 
   // MARK: Declarations
@@ -236,7 +236,7 @@ struct Resolver {
     if let known = scopes[scope].names[name], !isGlobal {
       let first = Diagnostic.Label(Location(source, result.bindings[known].span), "first here")
       error(
-        "E0303", "\"\(name)\" is declared twice in this block", span, label: "second declaration",
+        .declaredTwice, "\"\(name)\" is declared twice in this block", span, label: "second declaration",
         labels: [first])
       return
     }
@@ -335,7 +335,7 @@ struct Resolver {
       if let later = scope.later[name] {
         // An outer name of the same text is shadowed from the block's start on, as in Swift.
         let label = Diagnostic.Label(Location(source, later), "declared here")
-        error("E0316", "\"\(name)\" is used before its declaration", span, labels: [label])
+        error(.usedBeforeDeclaration, "\"\(name)\" is used before its declaration", span, labels: [label])
         return nil
       }
     }
@@ -364,7 +364,7 @@ struct Resolver {
     let visible = scopes.reversed().flatMap { $0.names.keys.sorted() } + result.globals.map(\.name)
     let suggestion = didYouMean(name, among: visible) ?? didYouMean(name, among: library.all)
     error(
-      "E0301", "unknown name \"\(name)\"", span,
+      .unknownName, "unknown name \"\(name)\"", span,
       label: suggestion.map { "did you mean \"\($0)\"?" } ?? "not declared here")
   }
 

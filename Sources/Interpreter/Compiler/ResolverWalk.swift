@@ -30,7 +30,7 @@ extension Resolver {
     case .returnValue(let value):
       if let value { walk(value) }
       if let ban = functions[functions.count - 1].returnBan {
-        error("E0306", "return is not allowed in \(ban)", statement.span)
+        error(.misplacedReturn, "return is not allowed in \(ban)", statement.span)
       }
     case .throwError(let value):
       walk(value)
@@ -54,7 +54,7 @@ extension Resolver {
 
   /// Refuses what the language has and this version does not do yet.
   mutating func notSupported(_ what: String, _ span: Span) {
-    error("E0399", "\(what) is not supported yet", span)
+    error(.notSupported, "\(what) is not supported yet", span)
   }
 
   private mutating func loop(_ body: (inout Resolver) -> Void) {
@@ -74,9 +74,9 @@ extension Resolver {
     let function = functions[functions.count - 1]
     guard function.loopDepth == 0 else { return }
     if let ban = function.breakBan {
-      error("E0305", "break is not allowed in \(ban)", statement.span)
+      error(.misplacedLoopControl, "break is not allowed in \(ban)", statement.span)
     } else {
-      error("E0305", "break outside a loop", statement.span)
+      error(.misplacedLoopControl, "break outside a loop", statement.span)
     }
   }
 
@@ -84,9 +84,9 @@ extension Resolver {
     let function = functions[functions.count - 1]
     guard function.loopDepth == 0, !function.isContinueAllowed else { return }
     if let ban = function.breakBan {
-      error("E0305", "continue is not allowed in \(ban)", statement.span)
+      error(.misplacedLoopControl, "continue is not allowed in \(ban)", statement.span)
     } else {
-      error("E0305", "continue outside a loop", statement.span)
+      error(.misplacedLoopControl, "continue outside a loop", statement.span)
     }
   }
 
@@ -114,7 +114,7 @@ extension Resolver {
     guard case .name(let name) = target.kind else { return walk(target) }
     guard let reference = use(name, target.span) else { return }
     guard case .binding(let id) = reference else {
-      return error("E0304", "\"\(name)\" is built in and cannot be assigned to", target.span)
+      return error(.fixedName, "\"\(name)\" is built in and cannot be assigned to", target.span)
     }
     let binding = result.bindings[id]
     switch binding.kind {
@@ -124,7 +124,7 @@ extension Resolver {
       let label = Diagnostic.Label(Location(source, binding.span), "declared here")
       let word = binding.kind == .function ? "a function" : "fixed"
       error(
-        "E0304", "\"\(name)\" is \(word) and cannot be assigned to", target.span,
+        .fixedName, "\"\(name)\" is \(word) and cannot be assigned to", target.span,
         notes: binding.kind == .constant ? ["declare it with var to change it"] : [],
         labels: binding.span.end <= UInt32(source.bytes.count) ? [label] : [])
     }
@@ -133,11 +133,11 @@ extension Resolver {
   private mutating func parameter(
     _ statement: Statement, _ name: Name, _ type: Name?, _ defaultValue: Expression?, isTop: Bool
   ) {
-    if !isTop { error("E0307", "param is allowed at the top of a script only", statement.span) }
+    if !isTop { error(.misplacedParameter, "param is allowed at the top of a script only", statement.span) }
     if let defaultValue { walk(defaultValue) }
     if let type, !Self.parameterTypes.contains(type.text) {
       error(
-        "E0308", "unknown parameter type \"\(type.text)\"", type.span,
+        .unknownParameterType, "unknown parameter type \"\(type.text)\"", type.span,
         label: didYouMean(type.text, among: Self.parameterTypes).map { "did you mean \"\($0)\"?" }
           ?? "expected one of \(Self.parameterTypes.joined(separator: ", "))")
     }
@@ -183,7 +183,7 @@ extension Resolver {
       guard isFunction else { continue }
       warnings.append(
         Diagnostic(
-          .warning, code: "E0310", "this names the function \"\(name)\" and does not call it",
+          .warning, code: FaultCode.unusedFunctionName.rawValue, "this names the function \"\(name)\" and does not call it",
           at: Location(source, expression.span), label: "write \(name)() to call it"))
     }
   }
@@ -250,7 +250,7 @@ extension Resolver {
     guard case .namespace = use(name, span) else { return }
     let members = library.functions.map(\.signature.name).filter { $0.hasPrefix(name + ".") }
     error(
-      "E0309", "\"\(name)\" is a namespace, not a value", span,
+      .namespaceAsValue, "\"\(name)\" is a namespace, not a value", span,
       label: "write one of \(members.joined(separator: ", "))")
   }
 
@@ -288,7 +288,7 @@ extension Resolver {
       return names
     }
     if arm.patterns.count > 1, names.contains(where: { !$0.isEmpty }) {
-      error("E0311", "alternative patterns cannot bind names", arm.span)
+      error(.bindingInAlternatives, "alternative patterns cannot bind names", arm.span)
     } else {
       for pattern in arm.patterns { declare(pattern, .loopVariable) }
     }
@@ -322,7 +322,7 @@ extension Resolver {
     guard library.functionIndex[full] == nil else { return }
     let members = library.functions.map(\.signature.name).filter { $0.hasPrefix(head + ".") }
     error(
-      "E0301", "unknown name \"\(full)\"", name.span,
+      .unknownName, "unknown name \"\(full)\"", name.span,
       label: didYouMean(full, among: members).map { "did you mean \"\($0)\"?" }
         ?? "there is \(members.joined(separator: ", "))")
   }
@@ -407,7 +407,7 @@ struct ArgumentCheck {
       guard !given.contains(parameter.name) else { continue }
       report(
         diagnostic(
-          "E0313", "missing argument \"\(parameter.name)\" in the call of \(signature.name)", callee,
+          .missingArgument, "missing argument \"\(parameter.name)\" in the call of \(signature.name)", callee,
           label: usage))
       return
     }
@@ -419,19 +419,19 @@ struct ArgumentCheck {
       let suggestion = didYouMean(name.text, among: names).map { "did you mean \"\($0)\"?" }
       return report(
         diagnostic(
-          "E0312", "\(signature.name) has no parameter \"\(name.text)\"", name.span,
+          .unknownArgument, "\(signature.name) has no parameter \"\(name.text)\"", name.span,
           label: suggestion ?? usage))
     }
     guard given.insert(name.text).inserted else {
       return report(
-        diagnostic("E0314", "argument \"\(name.text)\" is given twice", name.span, label: usage))
+        diagnostic(.doubledArgument, "argument \"\(name.text)\" is given twice", name.span, label: usage))
     }
   }
 
   private func tooMany(_ argument: Argument, _ count: Int) -> Diagnostic {
     let takes = count == 1 ? "1 argument" : "\(count) arguments"
     return diagnostic(
-      "E0315", "\(signature.name) takes \(count == 0 ? "no arguments" : takes) by position",
+      .tooManyArguments, "\(signature.name) takes \(count == 0 ? "no arguments" : takes) by position",
       argument.value.span, label: usage)
   }
 
@@ -446,8 +446,8 @@ struct ArgumentCheck {
   }
 
   private func diagnostic(
-    _ code: String, _ message: String, _ span: Span, label: String
+    _ code: FaultCode, _ message: String, _ span: Span, label: String
   ) -> Diagnostic {
-    Diagnostic(code: code, message, at: Location(source, span), label: label)
+    Diagnostic(code: code.rawValue, message, at: Location(source, span), label: label)
   }
 }

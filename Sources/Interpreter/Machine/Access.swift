@@ -39,7 +39,7 @@ extension Machine {
     case .host: return try hostMember(object.asHost, name.text, fiber)
     case .null:
       throw ScriptError(
-        kind: "type", code: "E0401", "null has no members",
+        kind: "type", code: FaultCode.wrongType.rawValue, "null has no members",
         notes: ["x?.\(name.text) gives null instead"], label: "the value before the dot is null")
     default:
       let methods = methods.names(of: object.typeName)
@@ -246,7 +246,7 @@ extension Machine {
           if try from.isEqual(to: to) {
             if isFanOut { continue }
             throw ScriptError(
-              kind: "link", code: "E0419", "cannot link \(try shortText(from)) with itself")
+              kind: "link", code: FaultCode.selfLink.rawValue, "cannot link \(try shortText(from)) with itself")
           }
           try add(from, to, &pairs)
           if isBoth { try add(to, from, &pairs) }
@@ -381,7 +381,7 @@ extension Machine {
     guard let text = parameters[name] else {
       if isRequired {
         throw ScriptError(
-          kind: "parameter", code: "E0420", "the parameter \"\(name)\" is not set",
+          kind: "parameter", code: FaultCode.scriptParameterValue.rawValue, "the parameter \"\(name)\" is not set",
           notes: ["set it with --set \(name)=…"])
       }
       return

@@ -49,7 +49,7 @@ public final class Machine {
     self.names = names
     self.limits = limits
     self.output = output
-    heap = Heap(limit: limits.memory)
+    heap = Heap(limit: limits.memory, isStressed: limits.collectsAlways)
     operators = Operators(heap: heap)
     methods = MethodTable(library: library, names: names)
     libraryConstants = names.constants.map { makeValue($0.value) }
@@ -146,7 +146,7 @@ public final class Machine {
   static func scriptError(_ error: any Error) -> ScriptError {
     if let error = error as? ScriptError { return error }
     if error is CancellationError { return .cancelled }
-    return ScriptError(kind: "error", code: "E0400", "\(error)")
+    return ScriptError(kind: "error", code: FaultCode.thrown.rawValue, "\(error)")
   }
 
   /// Fails a parked fiber at the place where it waits.

@@ -102,7 +102,7 @@ extension Machine {
     let failures = group.failures.sorted { $0.item < $1.item }
     let what = group.count == 1 ? "1 item" : "\(group.count) items"
     var error = ScriptError(
-      kind: "parallel", code: "E0416", "\(failures.count) of \(what) failed")
+      kind: "parallel", code: FaultCode.parallelFailed.rawValue, "\(failures.count) of \(what) failed")
     error.notes = failures.prefix(10).map { failure in
       "\(itemText(group, failure.item)): \(failure.error.message)\(Self.at(failure.error))"
     }

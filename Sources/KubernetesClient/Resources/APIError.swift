@@ -104,6 +104,17 @@ public struct WaitTimeout: Error, Sendable, CustomStringConvertible {
     let state =
       lastError.map { "; last trouble: \($0.message)" }
       ?? (lastObject == nil ? "; it does not exist" : "")
-    return "\(cluster): timed out after \(timeout) waiting for \(object)\(state)"
+    return "\(cluster): timed out after \(timeout.words) waiting for \(object)\(state)"
+  }
+}
+
+extension Duration {
+  /// The duration as people write it, such as `5m`, `90s` or `1.5s`.
+  var words: String {
+    let (seconds, attoseconds) = components
+    let milliseconds = attoseconds / 1_000_000_000_000_000
+    if milliseconds != 0 { return "\(Double(seconds * 1000 + milliseconds) / 1000)s" }
+    if seconds >= 60, seconds % 60 == 0 { return "\(seconds / 60)m" }
+    return "\(seconds)s"
   }
 }

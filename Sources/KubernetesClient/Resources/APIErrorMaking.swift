@@ -22,7 +22,12 @@ struct Purpose: Sendable {
     let (reason, hint) = explanation(of: failure)
     return APIError(
       cluster: cluster, verb: verb, object: object, status: 0, reason: reason,
-      message: "\(server): \(failure.message)\(hint)")
+      message: "\(server): \(text(of: failure))\(hint)")
+  }
+
+  private func text(of failure: TransportError) -> String {
+    // libcurl would tell about its callback here.
+    failure.kind == .notReplayed ? "the connection broke before an answer" : failure.message
   }
 
   private func explanation(of failure: TransportError) -> (reason: String, hint: String) {

@@ -9,7 +9,7 @@ enum KindShapes {
   static func shape(_ name: String) -> Shape { types[name] == nil ? .any : .named(name) }
 
   private static let metadata = """
-    ObjectMeta name generateName namespace selfLink uid resourceVersion generation:int
+    ObjectMeta name generateName namespace selfLink uid resourceVersion generation:int0
      creationTimestamp deletionTimestamp deletionGracePeriodSeconds:int labels:{string}
      annotations:{string} ownerReferences:[OwnerReference/uid] finalizers:[string+]
      managedFields:[any]

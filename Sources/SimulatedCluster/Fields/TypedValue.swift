@@ -136,18 +136,17 @@ struct TypedValue {
     }
   }
 
-  /// Notes a value that is on one side only: itself where it is a leaf, a key of a map or an element
-  /// of a list, and everything below it.
+  /// Notes a value that is on one side only: an object through its fields, everything else itself and
+  /// what is below it.
   private static func note(
     _ value: JSONValue, _ shape: Shape, _ path: [PathElement], _ set: inout FieldSet
   ) {
-    let below = fields(value, shape)
-    if case .field? = path.last, !below.isEmpty, case .object = shape.resolved {
-      for inner in below.paths { set.insert(path + inner) }
+    if case .object = shape.resolved, !shape.isAtomic, let object = value.object, !object.isEmpty {
+      for (key, member) in object { note(member, shape.member(key), path + [.field(key)], &set) }
       return
     }
     set.insert(path)
-    for inner in below.paths { set.insert(path + inner) }
+    for inner in fields(value, shape).paths { set.insert(path + inner) }
   }
 
   // MARK: - Merging

@@ -90,8 +90,13 @@ struct Write {
 }
 
 extension ControlPlane {
-  /// The body as a value. An apply may be YAML, everything else is JSON.
+  /// The body as a value. An apply may be YAML, kubectl's own objects may be protocol buffers.
   func parseBody(_ request: APIRequest) throws(APIError) -> JSONValue {
+    if request.contentType == Protobuf.contentType {
+      do { return try Protobuf.object(request.body) } catch {
+        throw .badRequest("the body cannot be read as protocol buffers: \(error.problem)")
+      }
+    }
     guard request.contentType.hasSuffix("yaml") else {
       do { return try JSONValue.parse(request.body) } catch {
         throw .badRequest("the body of the request is not valid JSON: \(error)")
@@ -104,9 +109,9 @@ extension ControlPlane {
 
   /// The object of a create or update, checked against the path, in the version of the request.
   func decode(_ request: APIRequest, _ write: inout Write) throws(APIError) -> JSONValue {
-    let allowed = ["application/json", "application/yaml", ""]
-    guard allowed.contains(request.contentType) else {
-      throw .unsupportedMediaType(accepted: ["application/json", "application/yaml"])
+    let known = ["application/json", "application/yaml", Protobuf.contentType]
+    guard known.contains(request.contentType) || request.contentType.isEmpty else {
+      throw .unsupportedMediaType(accepted: known)
     }
     var object = try parseBody(request)
     try checkIdentity(&object, write.target)

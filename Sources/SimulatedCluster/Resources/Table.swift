@@ -31,6 +31,7 @@ struct TableColumn {
     if type.isCustom, !type.printerColumns.isEmpty {
       return [name] + type.printerColumns.compactMap { custom($0) }
     }
+    if type.id == ControlPlane.definitions { return [name] + (own[type.id] ?? []) }
     return [name] + (own[type.id] ?? []) + [age]
   }
 

@@ -1,49 +1,93 @@
 // The clusters that verbs are tried on: simulated ones in this process, and real API servers.
 //
-// Each backend starts once for all tests, and ends with the process. The real one is
-// Tests/ControlPlane/run; where it is not built its tests are cancelled with the reason, except with
-// CI=true, where that is a failure. MSH_CONTROL_PLANE_SKIP=1 leaves it out.
+// Each backend starts once for all tests, and ends with the process. Both have two clusters; tests keep
+// apart by namespaces of their own.
 
+import Builtins
 import Foundation
 import JSON
+import KubernetesClient
+import SimulatedCluster
 import Testing
 
 enum Backend: String, CaseIterable, CustomTestStringConvertible, Sendable {
+  case simulated
   case real
 
   var testDescription: String { "\(rawValue) clusters" }
 
   /// The path of a kubeconfig with the contexts `cluster1` and `cluster2`, and with `dead`, where
-  /// nothing listens.
+  /// nothing listens. Cancels the test when the backend cannot be had on this machine.
   func kubeconfig() async throws -> String {
     switch self {
+    case .simulated: return try await Fleets.simulated.value.path
     case .real:
       if let reason = RealFleet.absence {
         if TestFiles.environment("CI") == "true" { throw RealFleet.Problem(text: reason) }
         try Test.cancel("no real API servers: \(reason)")
       }
-      return try await Fleets.shared.real.value
+      return try await Fleets.real.value
     }
   }
-}
 
-private struct Fleets {
-  static let shared = Fleets()
-  let real = Task { try await RealFleet.start() }
-}
-
-/// Adds a context whose server does not answer.
-func addDeadContext(_ text: String) throws -> String {
-  var config = try YAML.parse(text)
-  func append(_ key: String, _ element: JSONValue) {
-    config[key] = .array((config[key]?.array ?? []) + [element])
+  /// A run over the backend's clusters.
+  func script(_ change: (inout MeshOptions) -> Void = { _ in }) async throws -> Script {
+    Script(kubeconfig: try await kubeconfig(), change)
   }
-  append("clusters", ["name": "dead", "cluster": ["server": "https://127.0.0.1:1"]])
-  append("contexts", ["name": "dead", "context": ["cluster": "dead"]])
-  return YAML.format(config)
+
+  /// A client for a look at a cluster from outside of verbs.
+  func client(_ context: String) async throws -> KubernetesClient {
+    let config = try Kubeconfig.load(explicitPath: try await kubeconfig(), environment: [:])
+    return KubernetesClient(cluster: context, settings: try config.settings(context: context))
+  }
 }
 
-/// Real API servers, started by the repository's script.
+private enum Fleets {
+  static let simulated = Task { try await SimulatedBackend.start() }
+  static let real = Task { try await RealFleet.start() }
+}
+
+/// A folder for this process's files, removed when it ends.
+enum TestFolder {
+  static let path: String = {
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "msh-verbs-\(ProcessInfo.processInfo.processIdentifier)")
+    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    atexit { try? FileManager.default.removeItem(atPath: TestFolder.path) }
+    return folder.path
+  }()
+
+  /// Writes a kubeconfig to which the context `dead` is added.
+  static func write(kubeconfig text: String, _ name: String) throws -> String {
+    var config = try YAML.parse(text)
+    func append(_ key: String, _ element: JSONValue) {
+      config[key] = .array((config[key]?.array ?? []) + [element])
+    }
+    append("clusters", ["name": "dead", "cluster": ["server": "https://127.0.0.1:1"]])
+    append("contexts", ["name": "dead", "context": ["cluster": "dead"]])
+    let path = "\(TestFolder.path)/\(name)"
+    try YAML.format(config).write(toFile: path, atomically: true, encoding: .utf8)
+    return path
+  }
+}
+
+/// Simulated clusters, which end with this process.
+struct SimulatedBackend {
+  let fleet: SimulatedFleet
+  let path: String
+
+  static func start(
+    _ name: String = "simulated", _ count: Int = 2,
+    configure: @Sendable (Int, inout SimulatedCluster.Options) -> Void = { _, _ in }
+  ) async throws -> SimulatedBackend {
+    let fleet = try await SimulatedFleet.start(count, configure: configure)
+    return SimulatedBackend(
+      fleet: fleet, path: try TestFolder.write(kubeconfig: fleet.kubeconfig, name))
+  }
+}
+
+/// Real API servers, started by the repository's script. With CI=true a machine without them is a
+/// failure; MSH_CONTROL_PLANE_SKIP leaves them out.
 enum RealFleet {
   struct Problem: Error, CustomStringConvertible {
     let text: String
@@ -54,7 +98,9 @@ enum RealFleet {
 
   /// Why there are none; nil when they can be started.
   static let absence: String? = {
-    if TestFiles.environment("MSH_CONTROL_PLANE_SKIP") != nil { return "MSH_CONTROL_PLANE_SKIP is set" }
+    if TestFiles.environment("MSH_CONTROL_PLANE_SKIP") != nil {
+      return "MSH_CONTROL_PLANE_SKIP is set"
+    }
     if TestFiles.environment("MSH_CONTROL_PLANE_BIN") != nil { return nil }
     let build = Process()
     build.executableURL = URL(fileURLWithPath: "\(folder)/build")
@@ -67,11 +113,9 @@ enum RealFleet {
   }()
 
   static func start() async throws -> String {
-    let directory = FileManager.default.temporaryDirectory.appending(
-      path: "msh-verbs-\(ProcessInfo.processInfo.processIdentifier)")
     let run = Process()
     run.executableURL = URL(fileURLWithPath: "\(folder)/run")
-    run.arguments = ["--clusters", "2", "--directory", directory.path]
+    run.arguments = ["--clusters", "2", "--directory", "\(TestFolder.path)/control-plane"]
     let output = Pipe()
     let input = Pipe()
     run.standardInput = input
@@ -81,11 +125,8 @@ enum RealFleet {
     Keeper.keep(run, input)
     let ready = await Task.detached { firstLine(of: output.fileHandleForReading) }.value
     guard ready.hasPrefix("ready ") else { throw Problem(text: "the control plane did not start") }
-    let path = String(ready.dropFirst("ready ".count))
-    let text = try String(contentsOfFile: path, encoding: .utf8)
-    let extended = "\(path).tests"
-    try addDeadContext(text).write(toFile: extended, atomically: true, encoding: .utf8)
-    return extended
+    let text = try String(contentsOfFile: String(ready.dropFirst("ready ".count)), encoding: .utf8)
+    return try TestFolder.write(kubeconfig: text, "real")
   }
 
   private static func firstLine(of file: FileHandle) -> String {
@@ -97,6 +138,7 @@ enum RealFleet {
 
 /// Keeps the script's standard input open until this process ends, then waits for it to clean up.
 private enum Keeper {
+  // Written once, before anything reads it: by the task that starts the servers.
   nonisolated(unsafe) private static var kept: (Process, Pipe)?
 
   static func keep(_ process: Process, _ input: Pipe) {
