@@ -152,10 +152,6 @@ CURLcode ccurl_easy_get_large(CURL *easy, CURLINFO info, curl_off_t *value) {
   return curl.easy_getinfo(easy, info, value);
 }
 
-CURLcode ccurl_easy_get_socket(CURL *easy, curl_socket_t *value) {
-  return curl.easy_getinfo(easy, CURLINFO_ACTIVESOCKET, value);
-}
-
 CURLM *ccurl_multi_init(void) { return curl.multi_init(); }
 
 CURLMcode ccurl_multi_cleanup(CURLM *multi) { return curl.multi_cleanup(multi); }

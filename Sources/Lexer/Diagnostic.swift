@@ -13,10 +13,12 @@ public struct Location: Sendable, Hashable {
     self.span = span
   }
 
+  /// Whether both are the same bytes of the very same source.
   public static func == (left: Location, right: Location) -> Bool {
     left.source === right.source && left.span == right.span
   }
 
+  /// Feeds the source's identity and the span to a hasher.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(ObjectIdentifier(source))
     hasher.combine(span)

@@ -38,7 +38,7 @@ public struct DiagnosticRenderer: Sendable {
     for note in diagnostic.notes {
       let parts = note.split(separator: "\n", omittingEmptySubsequences: false)
       for (index, part) in parts.enumerated() {
-        let lead = index == 0 ? paint("=", .frame) + " " + paint("note:", .strong) : "        "
+        let lead = index == 0 ? paint("=", .frame) + " " + paint("note:", .strong) : "       "
         lines.append("\(margin)\(lead) \(DisplayLine.safe(part))")
       }
     }
@@ -103,7 +103,9 @@ public struct DiagnosticRenderer: Sendable {
     let position = marks[0].position
     let arrow = String(repeating: " ", count: gutter + 1) + paint(isFirst ? "-->" : ":::", .frame)
     let name = DisplayLine.safe(source.name)
-    var lines = ["\(arrow) \(name):\(position.line):\(position.column)", blank + paint("|", .frame)]
+    var lines = [
+      "\(arrow) \(name):\(position.line):\(position.column)", blank + paint("|", .frame),
+    ]
     var previous: Int?
     for number in Set(marks.map(\.position.line)).sorted() {
       if let previous, number > previous + 1 { lines.append(paint("...", .frame)) }

@@ -93,7 +93,7 @@ public struct Lexer {
     let start = offset
     let byte = bytes[offset]
     switch byte {
-    case Ascii.a...Ascii.z, Ascii.A...Ascii.Z, Ascii.underscore: word()
+    case Ascii.a...Ascii.z, Ascii.upperA...Ascii.upperZ, Ascii.underscore: word()
     case Ascii.zero...Ascii.nine: number()
     case Ascii.quote: openString(isRaw: false)
     case Ascii.apostrophe: openString(isRaw: true)

@@ -183,7 +183,8 @@ extension Lexer {
   ) {
     guard bytes[index] == Ascii.leftBrace else {
       return report(
-        .invalidScalar, "malformed `\\u` escape", start, index, label: "expected `{` and hex digits")
+        .invalidScalar, "malformed `\\u` escape", start, index, label: "expected `{` and hex digits"
+      )
     }
     index += 1
     let first = index
@@ -194,7 +195,8 @@ extension Lexer {
     }
     guard bytes[index] == Ascii.rightBrace, index > first else {
       return report(
-        .invalidScalar, "malformed `\\u` escape", start, index, label: "expected hex digits and `}`")
+        .invalidScalar, "malformed `\\u` escape", start, index, label: "expected hex digits and `}`"
+      )
     }
     index += 1
     guard let scalar = Unicode.Scalar(value) else {

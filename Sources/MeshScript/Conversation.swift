@@ -44,7 +44,7 @@ public final class Conversation: Sendable {
   }
 
   private static var busy: Diagnostic {
-    Diagnostic(code: "E0602", "another input of this conversation is still running")
+    Diagnostic(.busy, "another input of this conversation is still running")
   }
 
   private func claim() -> Bool {

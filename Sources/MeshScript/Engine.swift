@@ -72,7 +72,12 @@ public final class Engine: Sendable {
   private func mesh() -> Mesh { Mesh(options: MeshOptions(options)) }
 
   private func library(of mesh: Mesh) -> Library {
-    var library = mesh.library
+    var standard = StandardOptions()
+    standard.environment = options.environment
+    standard.arguments = options.arguments
+    standard.log = options.log
+    var library = StandardLibrary.make(standard)
+    library.merge(mesh.library)
     for function in additions { library.add(function) }
     return library
   }
@@ -80,6 +85,7 @@ public final class Engine: Sendable {
   private func session(of mesh: Mesh, isInteractive: Bool) -> Session {
     var limits = options.limits
     limits.parallelism = options.parallelism
+    limits.capabilities = Set(options.capabilities.map(\.rawValue))
     return Session(
       library: library(of: mesh), limits: limits, isInteractive: isInteractive,
       output: options.output)
@@ -109,7 +115,8 @@ extension RunOutcome.Failure {
     case let diagnostic as Diagnostic: self = .rejected(Diagnostics([diagnostic]))
     case let error as ScriptError: self = .failed(error)
     case is CancellationError: self = .cancelled
-    default: self = .failed(ScriptError(kind: "internal", "\(error)"))
+    default: self = .failed(ScriptError(
+        kind: "internal", code: EngineFault.unexpected.rawValue, "\(error)"))
     }
   }
 }

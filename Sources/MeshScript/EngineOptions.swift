@@ -33,7 +33,7 @@ public struct EngineOptions: Sendable {
   public var allowsLoopback = false
   /// What scripts may touch.
   public var capabilities: Set<Capability> = [.network]
-  /// Bounds for each run. `parallelism` above replaces the one in here.
+  /// Bounds for each run. `parallelism` and `capabilities` above replace those in here.
   public var limits = Limits()
   /// What `args` gives a script.
   public var arguments: [String] = []
@@ -41,6 +41,8 @@ public struct EngineOptions: Sendable {
   public var output: @Sendable (String) -> Void = { _ in }
   /// The environment: KUBECONFIG and HOME are read from it, and `env` gives it to scripts.
   public var environment: [String: String] = [:]
+  /// Receives what `log.info` and its sisters write: level and text, from any thread. The default drops it.
+  public var log: @Sendable (_ level: String, _ text: String) -> Void = { _, _ in }
   /// Receives operations as they end, from any thread; nil for nobody.
   public var onEvent: (@Sendable (MeshEvent) -> Void)?
   /// Receives one line for each request, from any thread; nil for nobody.

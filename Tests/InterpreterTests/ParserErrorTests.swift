@@ -127,7 +127,7 @@ import Testing
         8:7 E0201 expected a name, `[…]` or `{…}`, found `=`
         10:7 E0204 expected the end of the statement, found name `d`
         13:3 E0202 expected a pattern, found `]`
-        14:8 E0202 expected an expression, found `)`
+        14:8 E0202 expected `}`, found `)`
         18:1 E0201 unexpected `}`: nothing is open here
         """)
   }
@@ -150,9 +150,11 @@ import Testing
 
   @Test(arguments: [
     "f(", "f(1,", "f(1", "[1, 2", "let m = {a: 1", "let m = {", "if x {", "if x { y\n", "fn f() {",
-    "fn f(a,", "match v {", "match v { 1 => 2\n", "1 +", "a and", "a <->", "let x =", "x +=", "f a,",
+    "fn f(a,", "match v {", "match v { 1 => 2\n", "1 +", "a and", "a <->", "let x =", "x +=",
+    "f a,",
     "x =>", "m.", "m?.", "a ??", "1 ..<", "try { }", "try { } catch e {", "parallel for x in xs {",
-    "\"\"\"\nabc", "'''", "\"\"\"\n${f(", "f(\"a\", [{b: (", "{", "a not in", "x = if a {", "f(1, # c",
+    "\"\"\"\nabc", "'''", "\"\"\"\n${f(", "f(\"a\", [{b: (", "{", "a not in", "x = if a {",
+    "f(1, # c",
   ]) func textThatEndsTooEarlyIsUnfinished(text: String) {
     for ending in ["", "\n"] {
       let (_, diagnostics) = Parser.parse(Source(name: "t", text: text + ending))

@@ -6,17 +6,35 @@ import Testing
 @testable import Interpreter
 
 @Suite struct ParserLimitTests {
-  private static let count = 100_000
+  /// Far beyond every limit, and what would overflow any stack.
+  private static let count = 20_000
+  private static let great = 100_000
+
+  @Test(arguments: ["(", "[", "{"]) func aHundredThousandBracketsAreOneError(opening: String) {
+    let text = String(repeating: opening, count: Self.great)
+    let found = Parser.parse(Source(name: "t", text: text)).diagnostics
+    #expect(found.map(\.message) == ["nested too deeply"])
+  }
 
   @Test(arguments: [
     "(", "[", "{", "f(", "x[", "[{a: ", "not ", "-", "- -", "x => ", "() => ", "if ", "match ",
-    "if a { ", "match v { _ => ", "try { ", "parallel { ", "f x => ", "a + (", "let [", "for {a: ",
-    "match v { [", "fn f(a = ", "fn f() { ", "a <-> b ?? c or d and e == f..<g + h * (",
+    "if a { ", "match v { _ => ", "try { ", "parallel { ", "f x => ", "a + (", "fn f() { ",
+    "a <-> b ?? c or d and e == f..<g + h * (",
   ]) func deepNestingIsOneError(opening: String) {
     let text = String(repeating: opening, count: Self.count)
     let found = Parser.parse(Source(name: "t", text: text)).diagnostics
     #expect(found.map(\.code) == ["E0211"], "\(described(found).prefix(200))")
     #expect(found.first?.message == "nested too deeply")
+  }
+
+  @Test(arguments: [
+    ("let ", "["), ("let ", "{a: "), ("for ", "[_, "), ("match v { ", "["), ("fn f(a = ", "("),
+    ("f ", "-"), ("match v { -1 if ", "not "), ("let x = \"\"\"\n", "${\"\"\"\n"),
+  ]) func deepNestingInsideAStatementIsOneError(start: String, opening: String) {
+    let text = start + String(repeating: opening, count: Self.count)
+    let found = Parser.parse(Source(name: "t", text: text)).diagnostics
+    #expect(found.first?.code == "E0211", "\(described(found).prefix(200))")
+    #expect(found.allSatisfy { !$0.isUnfinished })
   }
 
   @Test(arguments: [
@@ -41,13 +59,13 @@ import Testing
   }
 
   @Test func longFlatListsAreNoProblem() {
-    let list = "let x = [" + String(repeating: "1, ", count: Self.count) + "]"
+    let list = "let x = [" + String(repeating: "1, ", count: Self.great) + "]"
     let (program, diagnostics) = Parser.parse(Source(name: "t", text: list))
     #expect(diagnostics.isEmpty)
     guard case .declaration(_, _, let value) = program.statements[0].kind,
       case .list(let elements) = value.kind
     else { return #expect(Bool(false), "not a list") }
-    #expect(elements.count == Self.count)
+    #expect(elements.count == Self.great)
     let links = "let x = a" + String(repeating: " <-> a", count: 10_000)
     #expect(Parser.parse(Source(name: "t", text: links)).diagnostics.isEmpty)
   }
@@ -63,7 +81,10 @@ import Testing
     var random = SplitMix(state: 42)
     let pieces =
       Token.Kind.allCases.map(\.rawValue)
-      + ["a", "b", "1", "2.5", "1h", "\"s\"", "\"a${", "}", "\n", "\n", " ", " ", "\"\"\"\n", "##d\n"]
+      + [
+        "a", "b", "1", "2.5", "1h", "\"s\"", "\"a${", "}", "\n", "\n", " ", " ", "\"\"\"\n",
+        "##d\n",
+      ]
     for _ in 0..<1500 {
       let text = (0..<Int.random(in: 1...60, using: &random)).map { _ in
         pieces.randomElement(using: &random) ?? ""

@@ -52,7 +52,7 @@ import Testing
     ("a\nb", "a\nb"),
     ("a; b;; c;", "a\nb\nc"),
     ("a +\n b", "(+ a b)"),
-    ("a\n+b", "a\n1 error"),
+    ("a\n+b", "2:1 E0203 expected an expression, found `+`"),
     ("a\n  and b\n  or c", "(or (and a b) c)"),
     ("a\n  # c\n\n  ?? b", "(?? a b)"),
     ("a\n  <-> b\n  -> c", "(link a <-> b -> c)"),
@@ -73,8 +73,7 @@ import Testing
     ("m.in\nb", "(. m in)\nb"),
     ("a == not_b", "(== a not_b)"),
   ]) func lineBreaksEndStatementsUnlessTheyCannot(text: String, tree: String) {
-    let expected = tree.hasSuffix("1 error") ? "2:1 E0203 expected an expression, found `+`" : tree
-    #expect(parsed(text) == expected)
+    #expect(parsed(text) == tree)
   }
 
   @Test(arguments: [
@@ -91,10 +90,13 @@ import Testing
     ("fn f(a) => g a, 1", "(fn f (a) {(command g a 1)})"),
     ("fn f() => {\n a\n}", "(fn f () {a})"),
     ("for x in xs { break }", "(for x xs {(break)})"),
-    ("for k, [a, b] in m.entries() { continue }", "(for k, [a b] (call (. m entries)) {(continue)})"),
+    (
+      "for k, [a, b] in m.entries() { continue }",
+      "(for k, [a b] (call (. m entries)) {(continue)})"
+    ),
     ("for x in {a: 1} { x }", "(for x (map a:1) {x})"),
     ("while a < b { c }", "(while (< a b) {c})"),
-    ("while f (x) { c }", "(while (call f (group x)) {c})"),
+    ("while f (x) { c }", "(while (call f x) {c})"),
     ("defer { a }", "(defer {a})"),
     ("throw {kind: \"x\"}", "(throw (map kind:\"x\"))"),
     ("param a: string", "(param a:string)"),
@@ -102,8 +104,7 @@ import Testing
     ("import \"a.msh\"", "(import a.msh)"),
     ("import \"std/mesh\" as mesh, x: 1, for: [2]", "(import std/mesh as mesh x:1 for:[2])"),
   ]) func statementsAreReadAsWritten(text: String, tree: String) {
-    let expected = tree.replacing("(call f (group x))", with: "(call f x)")
-    #expect(parsed(text) == expected)
+    #expect(parsed(text) == tree)
   }
 
   @Test func docCommentsBelongToTheDeclarationTheyTouch() {

@@ -50,7 +50,7 @@ func described(_ diagnostics: [Diagnostic]) -> String {
 
   @Test(arguments: [
     ("f()", "(call f)"),
-    ("f(1, a: 2, ...b,)", "(call f 1 a:2 ...b)"),
+    ("f(1, ...b, a: 2,)", "(call f 1 ...b a:2)"),
     ("f(for: 1, in: 2)", "(call f for:1 in:2)"),
     ("x[1][a..<b]", "(at (at x 1) (..< a b))"),
     ("x.in.if.a", "(. (. (. x in) if) a)"),
@@ -66,7 +66,8 @@ func described(_ diagnostics: [Diagnostic]) -> String {
   }
 
   @Test(arguments: [
-    ("null", "null"), ("true", "true"), ("0xFF", "255"), ("1.5", "1.5"), ("1h30m", "5400000000000ns"),
+    ("null", "null"), ("true", "true"), ("0xFF", "255"), ("1.5", "1.5"),
+    ("1h30m", "5400000000000ns"),
     ("'a$b'", "\"a$b\""), ("-9223372036854775808", "-9223372036854775808"),
     ("9223372036854775807", "9223372036854775807"),
     ("[]", "[]"), ("[1, ...a, [2],]", "[1 ...a [2]]"), ("{}", "(map)"),
@@ -95,38 +96,47 @@ func described(_ diagnostics: [Diagnostic]) -> String {
   }
 
   @Test func ifIsAnExpressionWithBlocks() {
-    #expect(parsed("let r = if a { 1 } else if b { 2 } else { 3 }")
-      == "(let r (if a {1} {(if b {2} {3})}))")
+    #expect(
+      parsed("let r = if a { 1 } else if b { 2 } else { 3 }")
+        == "(let r (if a {1} {(if b {2} {3})}))")
     #expect(parsed("if a { b }\n\n# c\nelse { d }") == "(if a {b} {d})")
     #expect(parsed("f(if a { 1 } else { 2 })") == "(call f (if a {1} {2}))")
     #expect(parsed("if x == {a: 1} { b }") == "(if (== x (map a:1)) {b})")
   }
 
   @Test func matchArmsEndAtLineBreaksOrSemicolons() {
-    #expect(parsed("match v { 1, -2 => a; p if a < b => e\n _ => { x } }")
-      == "(match v (=1, =(neg 2) => {a}) (p if (< a b) => {e}) (_ => {x}))")
-    #expect(parsed("match v {\n  1 => print 1, 2\n  2 => return 3\n  3 => x = 4\n}")
-      == "(match v (=1 => {(command print 1 2)}) (=2 => {(return 3)}) (=3 => {(= x 4)}))")
+    #expect(
+      parsed("match v { 1, -2 => a; p if a < b => e\n _ => { x } }")
+        == "(match v (=1, =(neg 2) => {a}) (p if (< a b) => {e}) (_ => {x}))")
+    #expect(
+      parsed("match v {\n  1 => print 1, 2\n  2 => return 3\n  3 => x = 4\n}")
+        == "(match v (=1 => {(command print 1 2)}) (=2 => {(return 3)}) (=3 => {(= x 4)}))")
     #expect(parsed("match v {}") == "(match v)")
   }
 
   @Test(arguments: [
-    ("_", "_"), ("name", "name"), ("null", "=null"), ("\"Pod\"", "=\"Pod\""), ("-1.5", "=(neg 1.5)"),
+    ("_", "_"), ("name", "name"), ("null", "=null"), ("\"Pod\"", "=\"Pod\""),
+    ("-1.5", "=(neg 1.5)"),
     ("1..<5", "1..<5"), ("-1s...1s", "(neg 1000000000ns)...1000000000ns"),
     ("-9223372036854775808", "=-9223372036854775808"),
     ("[]", "[]"), ("[a, [_], 1,]", "[a [_] =1]"), ("[first, ...rest]", "[first ...rest]"),
-    ("{kind: \"Pod\", metadata, \"b-c\": x, for: y}", "{kind:=\"Pod\" metadata:metadata b-c:x for:y}"),
+    (
+      "{kind: \"Pod\", metadata, \"b-c\": x, for: y}",
+      "{kind:=\"Pod\" metadata:metadata b-c:x for:y}"
+    ),
   ]) func patternsTakeValuesApart(text: String, pattern: String) {
     #expect(parsed("match v { \(text) => 1 }") == "(match v (\(pattern) => {1}))")
   }
 
   @Test func tryAndParallelAreExpressions() {
-    #expect(parsed("let r = try { a } catch e { b } finally { c }")
-      == "(let r (try {a} catch e {b} finally {c}))")
+    #expect(
+      parsed("let r = try { a } catch e { b } finally { c }")
+        == "(let r (try {a} catch e {b} finally {c}))")
     #expect(parsed("try { a }\ncatch { b }") == "(try {a} catch - {b})")
     #expect(parsed("try { a }\nfinally { b }") == "(try {a} finally {b})")
-    #expect(parsed("let r = parallel(8) for i, x in xs { x }")
-      == "(let r (parallel 8 for i, x xs {x}))")
+    #expect(
+      parsed("let r = parallel(8) for i, x in xs { x }")
+        == "(let r (parallel 8 for i, x xs {x}))")
     #expect(parsed("parallel { a; b }") == "(parallel {a; b})")
   }
 

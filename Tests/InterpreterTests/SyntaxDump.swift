@@ -163,7 +163,8 @@ enum SyntaxDump {
     case .range(let low, let high, let isClosed):
       "\(expression(low))\(isClosed ? "..." : "..<")\(expression(high))"
     case .list(let parts, let rest):
-      "[" + (parts.map(self.pattern) + (rest.map { ["..." + self.pattern($0)] } ?? []))
+      "["
+        + (parts.map(self.pattern) + (rest.map { ["..." + self.pattern($0)] } ?? []))
         .joined(separator: " ") + "]"
     case .map(let entries):
       "{" + entries.map { "\($0.key.text):\(self.pattern($0.pattern))" }.joined(separator: " ")

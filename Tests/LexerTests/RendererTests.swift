@@ -103,9 +103,10 @@ import Testing
     let place = location("f", "f", name: "a.msh")
     let stack = (0..<100).map { (function: $0 % 2 == 0 ? "even" : "odd", location: place) }
     let lines = plain.render(Diagnostic(code: "E0400", "boom", stack: stack)).split(separator: "\n")
-    #expect(lines.dropFirst() == [
-      "   at even (a.msh:1:1)", "   at odd (a.msh:1:1)", "   … 98 more calls of even, odd",
-    ])
+    #expect(
+      lines.dropFirst() == [
+        "   at even (a.msh:1:1)", "   at odd (a.msh:1:1)", "   … 98 more calls of even, odd",
+      ])
   }
 
   @Test func aLongStackWithoutRecursionIsCut() {

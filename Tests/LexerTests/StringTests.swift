@@ -20,26 +20,30 @@ import Testing
   }
 
   @Test func interpolationSplitsAString() {
-    #expect(tokens(#""a${b}c${d}e""#) == [
-      "head(a)", "name(b)", "middle(c)", "name(d)", "tail(e)",
-    ])
-    #expect(tokens(#""${ {a: {}} }""#) == [
-      "head()", "{", "name(a)", ":", "{", "}", "}", "tail()",
-    ])
+    #expect(
+      tokens(#""a${b}c${d}e""#) == [
+        "head(a)", "name(b)", "middle(c)", "name(d)", "tail(e)",
+      ])
+    #expect(
+      tokens(#""${ {a: {}} }""#) == [
+        "head()", "{", "name(a)", ":", "{", "}", "}", "tail()",
+      ])
   }
 
   @Test func stringsNestInsideInterpolation() {
-    #expect(tokens(#""a${"b${"c"}d"}e""#) == [
-      "head(a)", "head(b)", "string(c)", "tail(d)", "tail(e)",
-    ])
+    #expect(
+      tokens(#""a${"b${"c"}d"}e""#) == [
+        "head(a)", "head(b)", "string(c)", "tail(d)", "tail(e)",
+      ])
     #expect(tokens(#""${'}'}""#) == ["head()", "string(})", "tail()"])
     #expect(errors(#""a${"b${"c"}d"}e""#) == [])
   }
 
   @Test func multilineStringsLoseTheIndentationOfTheirLastLine() {
-    #expect(tokens("\"\"\"\n    a\n      b\\n\n\n    c \"x\"\n    \"\"\"") == [
-      "string(a\n  b\n\n\nc \"x\")"
-    ])
+    #expect(
+      tokens("\"\"\"\n    a\n      b\\n\n\n    c \"x\"\n    \"\"\"") == [
+        "string(a\n  b\n\n\nc \"x\")"
+      ])
     #expect(tokens("'''\n\ta\\n\n\t'''") == ["string(a\\n)"])
   }
 
@@ -51,9 +55,10 @@ import Testing
   }
 
   @Test func multilineStringsInterpolateToo() {
-    #expect(tokens("\"\"\"\n  a ${x}\n    ${y} b\n  \"\"\"") == [
-      "head(a )", "name(x)", "middle(\n  )", "name(y)", "tail( b)",
-    ])
+    #expect(
+      tokens("\"\"\"\n  a ${x}\n    ${y} b\n  \"\"\"") == [
+        "head(a )", "name(x)", "middle(\n  )", "name(y)", "tail( b)",
+      ])
     #expect(tokens("\"\"\"\n  ${x}\n  \"\"\"") == ["head()", "name(x)", "tail()"])
     #expect(tokens("\"\"\"\n  ${\n x\n}\n  \"\"\"") == ["head()", "name(x)", "tail()"])
   }

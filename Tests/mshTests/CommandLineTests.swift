@@ -34,7 +34,7 @@ struct CommandLineTests {
 
   @Test("what follows -- is the script's")
   func arguments() throws {
-    let ending = try msh("-c", "print args()", "--", "--set", "-x", "plain")
+    let ending = try msh("-c", "print args", "--", "--set", "-x", "plain")
     #expect(ending.output == "[\"--set\", \"-x\", \"plain\"]\n", "\(ending)")
     #expect(ending.status == 0)
   }

@@ -11,7 +11,7 @@ import Synchronization
 final class ClusterConnection: Sendable {
   /// The name of the context.
   let context: String
-  /// The API server's URL.
+  /// The API server's URL as the kubeconfig has it.
   let server: String
   /// The namespace of the context.
   let namespace: String
@@ -31,7 +31,7 @@ final class ClusterConnection: Sendable {
 
   init(settings: ConnectionSettings, hooks: ClientHooks) {
     context = settings.contextName
-    server = settings.server.description
+    server = settings.server.text
     namespace = settings.namespace
     client = KubernetesClient(cluster: settings.contextName, settings: settings, hooks: hooks)
   }

@@ -33,7 +33,6 @@ CURLcode ccurl_easy_set_seek_callback(CURL *easy, curl_seek_callback callback);
 CURLcode ccurl_easy_set_socket_options(CURL *easy);
 CURLcode ccurl_easy_get_long(CURL *easy, CURLINFO info, long *value);
 CURLcode ccurl_easy_get_large(CURL *easy, CURLINFO info, curl_off_t *value);
-CURLcode ccurl_easy_get_socket(CURL *easy, curl_socket_t *value);
 
 CURLM *ccurl_multi_init(void);
 CURLMcode ccurl_multi_cleanup(CURLM *multi);

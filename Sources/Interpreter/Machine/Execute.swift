@@ -3,27 +3,18 @@
 extension Machine {
   /// Runs a fiber until it ends, fails, or waits.
   func execute(_ fiber: Fiber) -> Outcome {
-    var depth = fiber.frameCount
-    var frame = fiber.frames[depth - 1]
-    var code = frame.body.pointee.code
-    var constants = frame.body.pointee.values
-    var captures = frame.closure.captures
-    var registers = fiber.stack + frame.base
-    var pc = frame.pc
-
-    /// Loads the state of the innermost frame after a call, a return or an error.
-    @inline(__always)
-    func reload() {
-      depth = fiber.frameCount
-      frame = fiber.frames[depth - 1]
-      code = frame.body.pointee.code
-      constants = frame.body.pointee.values
-      captures = frame.closure.captures
-      registers = fiber.stack + frame.base
-      pc = frame.pc
-    }
-
-    while true {
+    var ticks = Self.tickCount
+    // Each turn of the outer loop loads the state of the innermost frame, after a call, a return or an
+    // error. Nothing here may be captured by a closure: locals would move to memory and every access
+    // be checked for exclusivity.
+    frames: while true {
+      var depth = fiber.frameCount
+      var frame = fiber.frames[depth - 1]
+      var code = frame.body.pointee.code
+      var constants = frame.body.pointee.values
+      var captures = frame.closure.captures
+      var registers = fiber.stack + frame.base
+      var pc = frame.pc
       do throws(ScriptError) {
         while true {
           let i = code[pc]
@@ -121,6 +112,7 @@ extension Machine {
             pc += i.bx
             ticks -= 1
             if ticks < 0 {
+              ticks = Self.tickCount
               try checkLimits()
             }
             if heap.isCollectionDue { try collect() }
@@ -183,7 +175,7 @@ extension Machine {
             } else {
               fiber.frames[depth - 1].pc = pc
               fiber.resumeIndex = frame.base + a
-              return .suspended
+              return suspended(ticks)
             }
           case .getMemberOptional:
             let object = registers[Int(i.b)]
@@ -194,7 +186,7 @@ extension Machine {
             } else {
               fiber.frames[depth - 1].pc = pc
               fiber.resumeIndex = frame.base + a
-              return .suspended
+              return suspended(ticks)
             }
           case .setMember:
             try setMember(registers[a], constants[Int(i.c)].asString, registers[Int(i.b)])
@@ -214,7 +206,10 @@ extension Machine {
           case .call:
             fiber.frames[depth - 1].pc = pc
             ticks -= 1
-            if ticks < 0 { try checkLimits() }
+            if ticks < 0 {
+              ticks = Self.tickCount
+              try checkLimits()
+            }
             if heap.isCollectionDue { try collect() }
             let callee = registers[a]
             if callee.tag == .closure, i.c == 0 {
@@ -237,24 +232,27 @@ extension Machine {
               }
             }
             if try call(fiber, callee, base: a, count: Int(i.b), shape: Int(i.c)) == .parked {
-              return .suspended
+              return suspended(ticks)
             }
-            reload()
+            continue frames
           case .invoke:
             fiber.frames[depth - 1].pc = pc
             ticks -= 1
-            if ticks < 0 { try checkLimits() }
+            if ticks < 0 {
+              ticks = Self.tickCount
+              try checkLimits()
+            }
             if heap.isCollectionDue { try collect() }
             if try invoke(fiber, base: a, count: Int(i.b), shape: Int(i.c)) == .parked {
-              return .suspended
+              return suspended(ticks)
             }
-            reload()
+            continue frames
           case .returnValue:
             let value = registers[a]
             fiber.frameCount -= 1
             if fiber.frameCount == 0 { return .finished(value) }
             fiber.stack[frame.result] = value
-            reload()
+            continue frames
 
           case .forPrepare: try prepareLoop(registers + a, variables: Int(i.x))
           case .forNext:
@@ -304,16 +302,21 @@ extension Machine {
               : try parallelBlock(fiber, base, count: Int(i.c))
             fiber.waiting = group
             startItems(of: group)
-            return .suspended
+            return suspended(ticks)
           }
         }
       } catch {
         // The frame that failed may be a callee's that never got its first instruction.
         if fiber.frameCount == depth { fiber.frames[depth - 1].pc = pc }
         if let error = unwind(fiber, error) { return .failed(error) }
-        reload()
       }
     }
+  }
+
+  /// Counts the steps of a turn that ends before the limits were looked at.
+  private func suspended(_ ticks: Int) -> Outcome {
+    steps += Self.tickCount - ticks
+    return .suspended
   }
 
   // MARK: Comparison, with the common cases first

@@ -38,9 +38,9 @@ public final class Machine {
   var methods: MethodTable
   var parameters: [String: String] = [:]
   var nextFiber = 0
-  /// Steps (loop turns and calls) until the limits are looked at again.
-  var ticks = Machine.tickCount
+  /// Steps (loop turns and calls) of the run so far.
   var steps = 0
+  /// Steps between two looks at the limits.
   static let tickCount = 256
 
   init(library: Library, names: LibraryNames, limits: Limits, output: @escaping @Sendable (String) -> Void)
@@ -126,7 +126,6 @@ public final class Machine {
     readyHead = 0
     calls.removeAll()
     interrupt.clear()
-    ticks = Self.tickCount
     steps = 0
   }
 
@@ -229,7 +228,6 @@ public final class Machine {
 
   /// Looks at cancellation and the step limit; called every `tickCount` loop turns and calls.
   func checkLimits() throws(ScriptError) {
-    ticks = Self.tickCount
     steps += Self.tickCount
     if interrupt.isSet { throw .cancelled }
     if let limit = limits.instructions, steps > limit { throw .instructionLimit }

@@ -20,7 +20,8 @@ public struct Parser {
   /// An error was recorded; somebody above goes on.
   struct Failure: Error {}
 
-  /// Brackets, blocks, lambdas and prefix operators inside one another.
+  /// Brackets, blocks, lambdas, prefix operators and right operands inside one another. Optimized,
+  /// that many take less than half a mebibyte of stack, which is what a thread may have.
   static let nestingLimit = 200
   /// Nodes on the longest way from a statement to a leaf.
   static let heightLimit = 1000

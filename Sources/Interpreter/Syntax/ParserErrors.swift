@@ -57,6 +57,16 @@ extension Parser {
     kind.isCloser && tokens[opener].kind.closer != kind
   }
 
+  /// Whether the current token closes a bracket around the innermost open one.
+  var closesOuter: Bool {
+    switch kind {
+    case .stringMiddle, .stringTail: true
+    case .rightParenthesis, .rightBracket, .rightBrace:
+      openers.dropLast().contains { tokens[$0].kind.closer == kind }
+    default: false
+    }
+  }
+
   /// Whether a line starts with a keyword that only a statement can start with.
   var isAtStatementKeyword: Bool {
     guard current.isAfterNewline else { return false }

@@ -138,23 +138,20 @@ extension Parser {
     }
     switch peek(2).kind {
     case .rightParenthesis: return isArrow(index + 3)
-    case .comma: return true
-    case .assign: return isArrow(behindParenthesis(index))
+    case .comma, .assign: return behindParenthesis(index).map { isArrow($0) } ?? true
     default: return false
     }
   }
 
-  /// Index of the token behind the parenthesis that closes the one at `opener`.
-  private func behindParenthesis(_ opener: Int) -> Int {
+  /// Index of the token behind the parenthesis that closes the one at `opener`; nil without any.
+  private func behindParenthesis(_ opener: Int) -> Int? {
     var depth = 0
-    var next = opener
-    while next < tokens.count - 1 {
+    for next in opener..<tokens.count - 1 {
       if tokens[next].kind.isOpener { depth += 1 }
       if tokens[next].kind.isCloser { depth -= 1 }
-      next += 1
-      if depth == 0 { break }
+      if depth == 0 { return next + 1 }
     }
-    return next
+    return nil
   }
 
   /// lambda = (name | parameters) "=>" body.
@@ -171,7 +168,7 @@ extension Parser {
     }
     let tallest = height
     guard kind == .lambdaArrow else {
-      throw unexpected("`=>`", notes: ["a list is written in brackets: `[a, b]`"])
+      throw unexpected("`=>`")
     }
     let body = try arrowBody()
     nesting = outerNesting
@@ -291,7 +288,9 @@ extension Parser {
       place = place.union(current.span)
       advance()
     }
+    try descend()
     let right = try binary(level + 1)
+    nesting -= 1
     let tallest = max(leftHeight, height)
     let made: Expression.Kind =
       switch sign {

@@ -229,7 +229,7 @@ extension Parser {
         advance()
         continue
       }
-      if kind.isCloser { break }
+      if closesOuter { break }
       if let arm = armOrRecover() { arms.append(arm) }
       tallest = max(tallest, height)
     }
@@ -270,7 +270,9 @@ extension Parser {
     guard kind == .lambdaArrow, !isAtBreak else {
       throw unexpected(condition == nil ? "`=>`, `,` or `if`" : "`=>`")
     }
+    try descend()
     let body = try armBody()
+    nesting -= 1
     height = max(tallest, height)
     return MatchArm(
       patterns: patterns, guardCondition: condition, body: body, span: span(from: start))

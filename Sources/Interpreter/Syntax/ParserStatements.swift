@@ -9,6 +9,7 @@ extension Parser {
     while !isAtEnd {
       if skipSemicolon() { continue }
       if kind.isCloser {
+        continuesAfterPrevious = true
         _ = fail(.unexpectedToken, "unexpected \(found): nothing is open here", foundSpan)
         advance()
         continuesAfterPrevious = false
@@ -24,11 +25,13 @@ extension Parser {
     let start = current.span.start
     guard kind == .leftBrace, !isAtBreak else { throw unexpected("`{`") }
     let outer = try open(ignoringNewlines: false)
+    // A block counts twice: the way through its statement to the next block is the longest.
+    try descend()
     var statements: [Statement] = []
     var tallest = 0
     while !isAtEnd, kind != .rightBrace {
       if skipSemicolon() { continue }
-      if kind.isCloser { break }
+      if closesOuter { break }
       guard let statement = statementOrRecover() else { continue }
       tallest = max(tallest, height)
       statements.append(statement)

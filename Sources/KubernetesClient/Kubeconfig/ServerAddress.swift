@@ -10,6 +10,8 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
   public let port: Int
   /// What stands before `/api`, without a slash at its end; mostly empty.
   public let pathPrefix: String
+  /// The address as it was written, such as in a kubeconfig; istioctl passes it on like this.
+  public let text: String
 
   /// Reads an address; nil when it is no http or https URL, or carries a user, a query or a fragment.
   /// `defaultScheme` is for an address without one, as kubectl allows.
@@ -30,6 +32,7 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
     self.host = host
     self.port = port ?? (scheme == "https" ? 443 : 80)
     pathPrefix = String(path)
+    self.text = text
   }
 
   /// Makes an address of its parts.
@@ -38,6 +41,8 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
     self.host = host
     self.port = port
     self.pathPrefix = pathPrefix
+    let shown = host.contains(":") ? "[\(host)]" : host
+    text = "\(isSecure ? "https" : "http")://\(shown):\(port)\(pathPrefix)"
   }
 
   private static func split(_ authority: Substring) -> (String, Int?)? {

@@ -103,12 +103,11 @@ struct CurlLoop {
     while ccurl_multi_next_done(multi, &easy, &code) {
       found = true
       guard let easy, let id = idByHandle[easy], let transfer = transfers[id] else { continue }
-      let socket = Self.socket(of: easy)
       if code == CURLE_OK {
-        connections.heard(on: socket)
+        connections.heard(on: Connection(of: easy))
         end(transfer, nil)
       } else {
-        if code == CURLE_OPERATION_TIMEDOUT { connections.shutDownIfSilent(socket, transfer) }
+        if code == CURLE_OPERATION_TIMEDOUT { dropIfSilent(Connection(of: easy), transfer) }
         end(transfer, Self.error(code, transfer, easy))
       }
     }
@@ -127,12 +126,6 @@ struct CurlLoop {
     return TransportError(
       code: code, detail: String(cString: transfer.errorText),
       mayHaveBeenSeen: beforeTransfer > 0)
-  }
-
-  private static func socket(of easy: UnsafeMutableRawPointer) -> curl_socket_t {
-    var socket: curl_socket_t = -1
-    _ = ccurl_easy_get_socket(easy, &socket)
-    return socket
   }
 
   /// Ends a transfer that runs and tells its task.
@@ -157,11 +150,26 @@ struct CurlLoop {
     }
   }
 
-  // MARK: Quiet streams
+  // MARK: Dead connections
 
-  /// libcurl neither sends HTTP/2 pings nor gives up a connection whose peer is gone. A watch that is
-  /// quiet for long is followed by a small request on the same connection; when that gets no answer its
-  /// time-out shuts the connection down, and the watch with it.
+  /// A request timed out without an answer. When nothing else was heard on its connection since it
+  /// began, the connection is dead. libcurl would use it again and again: it neither sends HTTP/2 pings
+  /// nor gives up a connection whose peer is gone. Shut down, it is noticed and dropped, and every
+  /// stream on it ends.
+  private mutating func dropIfSilent(_ connection: Connection?, _ transfer: Transfer) {
+    guard let connection, transfer.head.status == 0 else { return }
+    guard !connections.isHeard(connection, since: transfer.started) else { return }
+    let isHeardByOthers = transfers.values.contains { other in
+      guard let easy = other.easy, other.lastHeard > transfer.started else { return false }
+      return Connection(of: easy) == connection
+    }
+    guard !isHeardByOthers else { return }
+    connection.shutDown()
+    connections.forget(connection)
+  }
+
+  /// A watch that is quiet for long is followed by a small request on the same connection, whose
+  /// time-out tells whether the server is still there.
   private mutating func probeQuietStreams() {
     let now = ContinuousClock.now
     for transfer in transfers.values where transfer.isStream && transfer.easy != nil {
@@ -181,32 +189,5 @@ struct CurlLoop {
     for easy in spareHandles { ccurl_easy_cleanup(easy) }
     spareHandles = []
     _ = ccurl_multi_cleanup(multi)
-  }
-}
-
-/// Remembers when each connection last proved to be alive.
-private struct ConnectionWatch {
-  private var lastHeard: [curl_socket_t: ContinuousClock.Instant] = [:]
-  private var lastProbe: [Int: ContinuousClock.Instant] = [:]
-
-  mutating func heard(on socket: curl_socket_t) {
-    guard socket >= 0 else { return }
-    lastHeard[socket] = .now
-  }
-
-  /// A request timed out: when nothing else was answered on its connection since it began, the
-  /// connection is dead. libcurl would use it again for ever; shut down, it is noticed and dropped.
-  mutating func shutDownIfSilent(_ socket: curl_socket_t, _ transfer: Transfer) {
-    guard socket >= 0, transfer.head.status == 0 else { return }
-    if let heard = lastHeard[socket], heard > transfer.started { return }
-    shutdown(socket, Int32(SHUT_RDWR))
-    lastHeard[socket] = nil
-  }
-
-  /// True at most every 30 s for a lane.
-  mutating func mayProbe(lane: Int, at now: ContinuousClock.Instant) -> Bool {
-    if let last = lastProbe[lane], now - last < .seconds(30) { return false }
-    lastProbe[lane] = now
-    return true
   }
 }

@@ -92,7 +92,7 @@ struct ControlPlane: Sendable {
         return .json(["swagger": "2.0", "info": ["title": "Kubernetes"], "paths": [:]])
       }
       return APIResponse(
-        contentType: "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+        contentType: "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
         body: .bytes(OpenAPI.version2))
     case "v3" where settings.version.minor >= 24:
       if path.count == 1 { return .json(documents.index()) }

@@ -34,8 +34,11 @@ enum Protobuf {
       }
     }
     let kind = type["kind"]?.string ?? ""
-    guard messages[kind] != nil else { throw Failure(problem: "kind \(quoted(kind)) is not known") }
-    guard let members = try message(raw, kind).object else { return .object(type) }
+    // Kinds whose fields differ between versions have a row for each.
+    let versioned = "\(kind)@\(type["apiVersion"]?.string ?? "")"
+    let name = messages[versioned] == nil ? kind : versioned
+    guard messages[name] != nil else { throw Failure(problem: "kind \(quoted(kind)) is not known") }
+    guard let members = try message(raw, name).object else { return .object(type) }
     for (key, value) in members { type[key] = value }
     return .object(type)
   }
@@ -248,6 +251,22 @@ enum Protobuf {
     BudgetSpec 1:minAvailable:IntOrString 2:selector:LabelSelector 3:maxUnavailable:IntOrString
     BudgetStatus 1:observedGeneration:int 3:disruptionsAllowed:int 4:currentHealthy:int
      5:desiredHealthy:int 6:expectedPods:int
+    HorizontalPodAutoscaler@autoscaling/v1 1:metadata:ObjectMeta 2:spec:AutoscalerSpec1
+     3:status:AutoscalerStatus1
+    AutoscalerSpec1 1:scaleTargetRef:TargetReference 2:minReplicas:int 3:maxReplicas:int
+     4:targetCPUUtilizationPercentage:int
+    AutoscalerStatus1 1:observedGeneration:int 2:lastScaleTime:Time 3:currentReplicas:int
+     4:desiredReplicas:int 5:currentCPUUtilizationPercentage:int
+    HorizontalPodAutoscaler@autoscaling/v2 1:metadata:ObjectMeta 2:spec:AutoscalerSpec2
+     3:status:AutoscalerStatus2
+    AutoscalerSpec2 1:scaleTargetRef:TargetReference 2:minReplicas:int 3:maxReplicas:int
+     4:metrics:[MetricSpec]
+    AutoscalerStatus2 1:observedGeneration:int 2:lastScaleTime:Time 3:currentReplicas:int
+     4:desiredReplicas:int
+    TargetReference 1:kind 2:name 3:apiVersion
+    MetricSpec 1:type 3:resource:ResourceMetric
+    ResourceMetric 1:name 2:target:MetricTarget
+    MetricTarget 1:type 2:value:Quantity 3:averageValue:Quantity 4:averageUtilization:int
     TokenRequest 1:metadata:ObjectMeta 2:spec:TokenRequestSpec 3:status:TokenRequestStatus
     TokenRequestSpec 1:audiences:[string] 3:boundObjectRef:BoundObjectReference
      4:expirationSeconds:int

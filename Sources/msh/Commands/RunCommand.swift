@@ -29,7 +29,7 @@ struct RunCommand: ParsableCommand {
   var help = false
 
   @Argument(
-    parsing: .postTerminator, help: ArgumentHelp("What args() gives the script.", valueName: "args"))
+    parsing: .postTerminator, help: ArgumentHelp("What args gives the script.", valueName: "args"))
   var arguments: [String] = []
 
   func validate() throws {

@@ -26,7 +26,7 @@ struct Reporter: Sendable {
     show(outcome.warnings + outcome.errors)
     switch output {
     case .text:
-      if !outcome.report.isEmpty { Output.errors.write(outcome.report.table) }
+      if !outcome.report.operations.isEmpty { Output.errors.write(outcome.report.table) }
     case .json:
       Output.standard.writeLine(document(outcome, exitCode: exitCode).text())
     }

@@ -37,14 +37,15 @@ enum Sandbox {
   }
 
   private static func failure(_ error: any Error) -> Diagnostic {
-    Diagnostic(code: "E0604", "cannot start the simulated clusters: \(error)")
+    Diagnostic(.sandboxFailed, "cannot start the simulated clusters: \(error)")
   }
 
   /// Writes the clusters' kubeconfig to a file of the owner's that goes away with the process.
   static func publish(_ fleet: SimulatedFleet) throws(Diagnostic) -> Clusters {
-    switch Files.writeTemporary(Array(fleet.kubeconfigText.utf8)) {
+    switch Files.writeTemporary(Array(fleet.kubeconfig.utf8)) {
     case .failure(let failure):
-      throw Diagnostic(code: "E0605", "cannot write a temporary kubeconfig: \(failure.reason)")
+      throw Diagnostic(
+        .unwritableFile, "cannot write a temporary kubeconfig: \(failure.reason)")
     case .success(let path):
       Cleanup.add(path)
       return Clusters(kubeconfig: path)

@@ -28,15 +28,13 @@ struct SandboxServer {
 
   private func serve(_ fleet: SimulatedFleet) -> Int32 {
     guard let kubeconfig else {
-      Output.standard.write(fleet.kubeconfigText)
+      Output.standard.write(fleet.kubeconfig)
       Output.standard.flush()
       waitForEnd()
       return ExitStatus.success
     }
-    let text = Array(fleet.kubeconfigText.utf8)
-    if case .failure(let failure) = Files.write(text, to: kubeconfig, flags: O_TRUNC) {
-      let message = "cannot write \"\(kubeconfig)\": \(failure.reason)"
-      Reporter(diagnostics: .text).show([Diagnostic(code: "E0605", message)])
+    do { try fleet.writeKubeconfig(to: kubeconfig) } catch {
+      Reporter(diagnostics: .text).show([Diagnostic(.unwritableFile, "\(error)")])
       return ExitStatus.failure
     }
     Output.standard.writeLine("ready \(kubeconfig)")

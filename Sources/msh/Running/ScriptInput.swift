@@ -39,7 +39,7 @@ enum ScriptInput: Equatable {
     switch result {
     case .success(let bytes): return Source(name: name, bytes: bytes)
     case .failure(let failure):
-      throw Diagnostic(code: "E0601", "cannot read \(words): \(failure.reason)")
+      throw Diagnostic(.unreadableScript, "cannot read \(words): \(failure.reason)")
     }
   }
 }

@@ -80,6 +80,7 @@ extension EngineOptions {
     let printed = options.output == .json ? Output.errors : Output.standard
     output = { printed.write($0) }
     environment = Terminal.wholeEnvironment
+    log = { level, text in Output.errors.writeLine("\(level): \(text)") }
     if options.verbose { trace = { Output.errors.writeLine($0) } }
   }
 }
@@ -91,7 +92,7 @@ extension Diagnostics {
     case let diagnostics as Diagnostics: self = diagnostics
     case let diagnostic as Diagnostic: self.init([diagnostic])
     case let error as ScriptError: self.init([error.diagnostic])
-    default: self.init([Diagnostic(code: "E0603", "\(error)")])
+    default: self.init([Diagnostic(.unexpected, "\(error)")])
     }
   }
 }

@@ -126,3 +126,7 @@ extension ScriptValue {
     return json
   }
 }
+
+extension ScriptValue: ExpressibleByStringLiteral {
+  public init(stringLiteral value: String) { self = .string(value) }
+}
