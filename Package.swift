@@ -23,7 +23,7 @@ let package = Package(
     .target(name: "JSON", dependencies: ["Yams"]),
     .target(name: "Interpreter", dependencies: ["Lexer", "JSON"]),
     .target(name: "CCurl"),
-    .systemLibrary(name: "CReadline", pkgConfig: "readline", providers: [.apt(["libreadline-dev"])]),
+    .systemLibrary(name: "CReadline", providers: [.apt(["libreadline-dev"])]),
     .target(name: "KubernetesClient", dependencies: ["JSON", "CCurl"]),
     .target(
       name: "Builtins",

@@ -6,7 +6,9 @@ import KubernetesClient
 
 extension ScriptError {
   /// An error of a cluster's API: kind `api`, with `cluster`, `status`, `reason` and `details`.
-  static func api(_ error: APIError, on cluster: Cluster, about object: ObjectReference) -> ScriptError {
+  static func api(_ error: APIError, on cluster: Cluster, about object: ObjectReference)
+    -> ScriptError
+  {
     let named = APIError(
       cluster: cluster.name, verb: error.verb, object: error.object, status: error.status,
       reason: error.reason, message: error.message, causes: error.causes)
@@ -73,14 +75,19 @@ extension ScriptError {
   private static func wayOut(_ error: APIError, _ object: ObjectReference) -> [String] {
     switch code(of: error, object) {
     case .noIstio:
-      return ["Istio's resource definitions are not in this cluster: is its control plane installed?"]
+      return [
+        "Istio's resource definitions are not in this cluster: is its control plane installed?"
+      ]
     case .unknownKind:
       guard let wanted = error.known.first else { return [] }
       return ["did you mean \"\(wanted)\"?"]
     case .conflict:
       return conflictNotes(error)
-        + ["give the field the value that it has, leave it to its manager, or delete the object first"]
-    case .unauthorized: return ["are the kubeconfig's credentials of this cluster, and still valid?"]
+        + [
+          "give the field the value that it has, leave it to its manager, or delete the object first"
+        ]
+    case .unauthorized:
+      return ["are the kubeconfig's credentials of this cluster, and still valid?"]
     case .forbidden:
       return ["the kubeconfig's user needs the right; `kubectl auth can-i` tells what it has"]
     default: return []

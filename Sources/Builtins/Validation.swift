@@ -46,7 +46,9 @@ enum Validation {
   static func host(ofURL url: String) -> String? {
     guard let scheme = url.firstRange(of: "://") else { return nil }
     var authority = url[scheme.upperBound...].prefix { !"/?#".contains($0) }
-    if let at = authority.lastIndex(of: "@") { authority = authority[authority.index(after: at)...] }
+    if let at = authority.lastIndex(of: "@") {
+      authority = authority[authority.index(after: at)...]
+    }
     if authority.first == "[" {
       guard let end = authority.firstIndex(of: "]") else { return nil }
       return String(authority[authority.index(after: authority.startIndex)..<end])

@@ -70,7 +70,8 @@ public enum YAML {
     case .reader(let problem, let offset, _, let yaml):
       let before = yaml.prefix(offset ?? 0)
       let line = before.count { $0.isNewline } + 1
-      let column = (before.split(separator: "\n", omittingEmptySubsequences: false).last?.count ?? 0)
+      let column =
+        (before.split(separator: "\n", omittingEmptySubsequences: false).last?.count ?? 0)
       return YAMLError(message: problem, line: line, column: column + 1)
     case .duplicatedKeysInMapping(let duplicates, let context):
       let names = duplicates.map { "\"\($0)\"" }.joined(separator: ", ")

@@ -119,8 +119,9 @@ enum YAMLScalar {
       return true
     }
     guard value(of: text) == .string(text), !looksNumeric(text) else { return true }
-    if first == " " || last == " " || last == ":" || "-?:,[]{}#&*!|>'\"%@`=<".unicodeScalars
-      .contains(first)
+    if first == " " || last == " " || last == ":"
+      || "-?:,[]{}#&*!|>'\"%@`=<".unicodeScalars
+        .contains(first)
     {
       // A dash, a question mark or a colon may open a plain scalar when no space follows.
       let second = text.unicodeScalars.dropFirst().first

@@ -180,7 +180,9 @@ public final class KubernetesClient: Sendable {
     }
     if let impersonation = settings.impersonation { headers += impersonation.headers }
     return HTTPRequest(
-      method: call.method, path: call.path, query: ResourcePath.query(call.query),
+      method: call.method, path: call.path,
+      query: [call.encodedQuery, ResourcePath.query(call.query)].filter { !$0.isEmpty }
+        .joined(separator: "&"),
       headers: headers, body: call.body, isReplayable: call.isReplayable,
       timeout: call.isStream ? call.timeout : call.timeout ?? requestTimeout)
   }
@@ -214,6 +216,8 @@ struct Call: Sendable {
   var method = "GET"
   var path: String
   var query: [(String, String?)] = []
+  /// A query that is encoded already; goes before the other.
+  var encodedQuery = ""
   var accept = "application/json"
   var contentType: String?
   var body: [UInt8]?

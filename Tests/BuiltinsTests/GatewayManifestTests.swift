@@ -208,7 +208,8 @@ struct GatewayAdoptionTests {
   func contradiction() {
     #expect(gateway.contradictions(with: foreign()) == [])
     #expect(
-      gateway.contradictions(with: foreign(network: "other")) == ["topology.istio.io/network=other"])
+      gateway.contradictions(with: foreign(network: "other")) == ["topology.istio.io/network=other"]
+    )
   }
 
   @Test("Our own Deployment keeps the selector that it has, and its pods answer to it")

@@ -16,7 +16,9 @@ struct LinkVerbTests {
     return .link(both ? [(from: c1, to: c2), (from: c2, to: c1)] : [(from: c1, to: c2)])
   }
 
-  @Test("Both control planes get credentials that work, and a second run writes nothing", arguments: Backend.allCases)
+  @Test(
+    "Both control planes get credentials that work, and a second run writes nothing",
+    arguments: Backend.allCases)
   func bothWays(backend: Backend) async throws {
     let script = try await backend.script()
     let link = try await pair(script)
@@ -79,7 +81,8 @@ struct LinkVerbTests {
     #expect(secrets.map(\.result) == [.created])
   }
 
-  @Test("A dead cluster fails its pairs only, and costs one try for all", arguments: Backend.allCases)
+  @Test(
+    "A dead cluster fails its pairs only, and costs one try for all", arguments: Backend.allCases)
   func deadCluster(backend: Backend) async throws {
     let requests = Mutex<[String]>([])
     let script = try await backend.script { options in
@@ -101,7 +104,8 @@ struct LinkVerbTests {
     let skipped = report.operations.filter { $0.result == .skipped && $0.cluster != "dead" }
     #expect(skipped.map(\.error) == Array(repeating: "no credentials from dead", count: 2))
     let tries = requests.withLock { $0.count { $0.hasPrefix("dead: ") } }
-    #expect(requests.withLock { $0.allSatisfy { !$0.hasPrefix("dead: ") || $0.contains("/version") } })
+    #expect(
+      requests.withLock { $0.allSatisfy { !$0.hasPrefix("dead: ") || $0.contains("/version") } })
     try await script.call("expose", clusters[2])
     #expect(requests.withLock { $0.count { $0.hasPrefix("dead: ") } } == tries, "nobody asks again")
   }
@@ -113,7 +117,8 @@ struct LinkVerbTests {
     let clusters = try await script.call("contexts", "cluster*")
     try await script.call("link", clusters, named: ["allowLoopback": .bool(true)])
     let tokenReads = backend.fleet.clusters[0].requests.filter {
-      $0.method == "PATCH" && $0.path.hasSuffix("istio-reader-service-account-istio-remote-secret-token")
+      $0.method == "PATCH"
+        && $0.path.hasSuffix("istio-reader-service-account-istio-remote-secret-token")
     }
     #expect(tokenReads.count == 1)
     #expect(script.mesh.report().exitCode() == 0)
@@ -162,7 +167,10 @@ struct LinkVerbTests {
     ])
     try await script.call(
       "link", try await pair(script),
-      named: ["namespace": "link-server", "server": servers, "tlsServerName": .map([("cluster1", "api.one")])])
+      named: [
+        "namespace": "link-server", "server": servers,
+        "tlsServerName": .map([("cluster1", "api.one")]),
+      ])
     let c2 = try await script.cluster("cluster2")
     let secret = try await script.call(
       "get", c2, "secret/istio-remote-secret-cluster1", named: ["namespace": "link-server"])

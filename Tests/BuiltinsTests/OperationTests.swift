@@ -31,7 +31,8 @@ struct OperationTests {
 
   private func lines(_ operations: [Operation]) -> [String] { operations.map(\.description) }
 
-  @Test("A gateway is its namespace's label, five kinds of objects, and what is not wanted any more")
+  @Test(
+    "A gateway is its namespace's label, five kinds of objects, and what is not wanted any more")
   func gateway() throws {
     let operations = GatewayVerb.compile(
       GatewaySpecification(network: "n"), on: try cluster(), adopting: LiveGateway())
@@ -62,7 +63,8 @@ struct OperationTests {
     let live = LiveGateway(deployment: foreign, service: foreign)
     let gateway = GatewaySpecification(network: "n")
     let kinds = GatewayVerb.compile(gateway, on: try cluster(), adopting: live).map(\.object.kind)
-    #expect(kinds == ["Namespace", "Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy"])
+    #expect(
+      kinds == ["Namespace", "Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy"])
   }
 
   @Test("A gateway waits for its pods, and for an address only where one is to come")
@@ -123,7 +125,8 @@ struct OperationTests {
     func secret(_ name: String, _ account: String) -> JSONValue {
       [
         "metadata": [
-          "name": .string(name), "annotations": ["kubernetes.io/service-account.name": .string(account)],
+          "name": .string(name),
+          "annotations": ["kubernetes.io/service-account.name": .string(account)],
         ]
       ]
     }

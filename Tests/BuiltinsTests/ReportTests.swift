@@ -23,7 +23,8 @@ struct ReportTests {
     RunReport(entries: entries, clusters: [("c1", true), ("cluster2", false)])
   }
 
-  @Test("The table has a line for each cluster, in the script's order, with the reason of a failure")
+  @Test(
+    "The table has a line for each cluster, in the script's order, with the reason of a failure")
   func table() {
     let report = report([
       entry("cluster2", .failed, error: "no route", status: nil), entry("c1", .created),

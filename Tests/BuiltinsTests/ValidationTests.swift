@@ -97,8 +97,9 @@ struct ValidationTests {
 struct JSONPathTests {
   @Test("A path finds its field, with or without braces")
   func finds() throws {
-    for text in ["{.status.items[0].ip}", ".status.items[0].ip", "status.items[-2].ip", "$.status.items[0].ip"]
-    {
+    for text in [
+      "{.status.items[0].ip}", ".status.items[0].ip", "status.items[-2].ip", "$.status.items[0].ip",
+    ] {
       let path = try #require(JSONPath(text), "\(text)")
       #expect(
         path.value(in: ["status": ["items": [["ip": "1.2.3.4"], ["ip": "5"]]]]) == "1.2.3.4")
@@ -120,7 +121,9 @@ struct JSONPathTests {
     #expect(path.value(in: ["a": "text"]) == nil)
   }
 
-  @Test("What is no path is refused", arguments: ["", "{", "{.a", "{}", "{.a[}", "{.a[x]}", "{.a[*]}", ".."])
+  @Test(
+    "What is no path is refused",
+    arguments: ["", "{", "{.a", "{}", "{.a[}", "{.a[x]}", "{.a[*]}", ".."])
   func refused(text: String) {
     #expect(JSONPath(text) == nil)
   }

@@ -31,7 +31,8 @@ struct GatewayVerbTests {
       let made = try await client.get(
         service, name: "istio-eastwestgateway", namespace: "gateway-twice")
       // The controller that assigns an address writes the Service too, but not its fields.
-      versions.append(made["metadata"]?["managedFields"]?.array?.first { $0["manager"] == "msh" }?.text())
+      versions.append(
+        made["metadata"]?["managedFields"]?.array?.first { $0["manager"] == "msh" }?.text())
     }
     #expect(versions[0] != nil && versions[0] == versions[1])
     let namespace = try await client.get(
@@ -52,7 +53,8 @@ struct GatewayVerbTests {
       let client = try await backend.client("cluster1")
       _ = try await client.patch(
         client.resourceType(named: "services"), name: "istio-eastwestgateway",
-        namespace: "gateway-address", ["status": ["loadBalancer": ["ingress": [["ip": "192.0.2.7"]]]]],
+        namespace: "gateway-address",
+        ["status": ["loadBalancer": ["ingress": [["ip": "192.0.2.7"]]]]],
         subresource: "status")
       wait = noWait
     }
@@ -122,7 +124,9 @@ struct GatewayVerbTests {
     }
   }
 
-  @Test("A gateway of the guide's own commands is adopted and left as it is", arguments: Backend.allCases)
+  @Test(
+    "A gateway of the guide's own commands is adopted and left as it is",
+    arguments: Backend.allCases)
   func adopts(backend: Backend) async throws {
     let script = try await backend.script()
     let client = try await backend.client("cluster1")
@@ -136,7 +140,9 @@ struct GatewayVerbTests {
     #expect(entries.map(\.result) == [.changed, .unchanged, .unchanged])
   }
 
-  @Test("What somebody else's gateway says otherwise is a conflict, never forced", arguments: Backend.allCases)
+  @Test(
+    "What somebody else's gateway says otherwise is a conflict, never forced",
+    arguments: Backend.allCases)
   func conflict(backend: Backend) async throws {
     let script = try await backend.script()
     try await makeForeignGateway(try await backend.client("cluster1"), "gateway-conflict")
@@ -151,7 +157,9 @@ struct GatewayVerbTests {
     #expect(script.mesh.report().exitCode() == 3)
   }
 
-  @Test("A gateway of another network is refused before anything is applied", arguments: Backend.allCases)
+  @Test(
+    "A gateway of another network is refused before anything is applied",
+    arguments: Backend.allCases)
   func otherNetwork(backend: Backend) async throws {
     let script = try await backend.script()
     try await makeForeignGateway(try await backend.client("cluster1"), "gateway-other")
@@ -162,7 +170,8 @@ struct GatewayVerbTests {
     #expect(entries.first?.error?.contains("topology.istio.io/network=network1") == true)
   }
 
-  @Test("A list of clusters with a dead one: the others get their gateway", arguments: Backend.allCases)
+  @Test(
+    "A list of clusters with a dead one: the others get their gateway", arguments: Backend.allCases)
   func deadCluster(backend: Backend) async throws {
     let script = try await backend.script()
     var clusters: [ScriptValue] = []

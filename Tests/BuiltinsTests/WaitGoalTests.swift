@@ -29,7 +29,8 @@ struct WaitGoalTests {
       goal.verdict(on: deployment(observed: 1))
         == .pending("the deployment controller has not seen it yet"))
     #expect(
-      goal.verdict(on: deployment(updated: 1)) == .pending("1 of 2 pods are of the newest template"))
+      goal.verdict(on: deployment(updated: 1)) == .pending("1 of 2 pods are of the newest template")
+    )
     #expect(goal.verdict(on: deployment(total: 3)) == .pending("1 old pods are still there"))
     #expect(goal.verdict(on: deployment(available: 0)) == .pending("0 of 2 pods are available"))
     let late: JSONValue = [
@@ -76,7 +77,8 @@ struct WaitGoalTests {
     #expect(goal.verdict(on: nil) == .met)
     #expect(goal.verdict(on: ["metadata": ["uid": "2"]]) == .met)
     #expect(
-      goal.verdict(on: ["metadata": ["uid": "1"]]) == .pending("it exists and is not being deleted"))
+      goal.verdict(on: ["metadata": ["uid": "1"]]) == .pending("it exists and is not being deleted")
+    )
     #expect(
       goal.verdict(on: [
         "metadata": ["uid": "1", "deletionTimestamp": "t", "finalizers": ["a/b"]],

@@ -43,7 +43,8 @@ struct JSONWriterTests {
 
   @Test("strings are escaped where JSON demands it and nowhere else")
   func strings() throws {
-    #expect(JSONValue.string("a\"b\\c\n\u{1}\u{7F}é/<😀").text() == "\"a\\\"b\\\\c\\n\\u0001\u{7F}é/<😀\"")
+    #expect(
+      JSONValue.string("a\"b\\c\n\u{1}\u{7F}é/<😀").text() == "\"a\\\"b\\\\c\\n\\u0001\u{7F}é/<😀\"")
     for scalar in (0..<0x300).compactMap({ Unicode.Scalar($0) }) {
       let value = JSONValue.string("x\(Character(scalar))y")
       #expect(try JSONValue.parse(value.bytes()) == value)

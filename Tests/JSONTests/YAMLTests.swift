@@ -18,7 +18,8 @@ struct YAMLReadingTests {
       ("-1.5E-2", .double(-0.015)), ("1.2.3", .string("1.2.3")), ("1e", .string("1e")),
       ("12:30:45", .string("12:30:45")), ("2024-01-02", .string("2024-01-02")),
       ("2024-01-02T03:04:05Z", .string("2024-01-02T03:04:05Z")), ("-", .array([.null])),
-      ("v1", .string("v1")), ("0x", .string("0x")), ("5m", .string("5m")), ("100Mi", .string("100Mi")),
+      ("v1", .string("v1")), ("0x", .string("0x")), ("5m", .string("5m")),
+      ("100Mi", .string("100Mi")),
     ] as [(String, JSONValue)])
   func scalars(text: String, value: JSONValue) throws {
     #expect(try YAML.parse(text) == value)
@@ -168,8 +169,10 @@ struct YAMLWritingTests {
       "-", "- a", "-a", "?", "? a", ":", "a: b", "a:", "a:b", "#a", "a #b", "a#b", "@a", "`a", "%a",
       "!a", "&a", "*a", "[a", "{a", "a]", "'a", "\"a", "|", ">", "---", "--- a", "...", "a ", " a",
       "a\n", "\na", "\n", "a\nb", "a\nb\n", "a\nb\n\n", " a\nb\n", "\n\na\n", "a\n\n\nb", "a\r\nb",
-      "a\tb", "\ta", "\ta\nb", "a\u{85}b", "a\u{2028}b", "a\u{FEFF}", "a\u{0}b", "é", "😀", "<<", "=",
-      "2024-01-02", "12:30:45", "1_000", "a\\b", "a\"b", "a\nb: c\n- d\n", "true\nfalse\n", ",a", "a,",
+      "a\tb", "\ta", "\ta\nb", "a\u{85}b", "a\u{2028}b", "a\u{FEFF}", "a\u{0}b", "é", "😀", "<<",
+      "=",
+      "2024-01-02", "12:30:45", "1_000", "a\\b", "a\"b", "a\nb: c\n- d\n", "true\nfalse\n", ",a",
+      "a,",
       "--", "-.5", "+1", "0b1", "on", "OFF", "x: |\n  y\n", "key\u{7F}", "a\n \n", "\n a\n",
     ])
   func strings(text: String) throws {

@@ -23,7 +23,9 @@ struct ClientTests {
 
   @Test("a POST is sent once, even when its connection dies under it")
   func postOnce() async throws {
-    try await withServer { _, before in before == 0 ? .json("{}") : .hangUp } _: { server, transport in
+    try await withServer { _, before in
+      before == 0 ? .json("{}") : .hangUp
+    } _: { server, transport in
       let client = try server.client(transport)
       // The first request leaves a connection behind, which the second uses and loses.
       _ = try await client.serverVersion()
@@ -68,7 +70,9 @@ struct ClientTests {
   func bodies() async throws {
     let status =
       #"{"kind":"Status","code":409,"reason":"AlreadyExists","message":"configmaps \"x\" exists"}"#
-    try await withServer { _, _ in .json(status, status: 409) } _: { server, transport in
+    try await withServer { _, _ in
+      .json(status, status: 409)
+    } _: { server, transport in
       let client = try server.client(transport)
       let big = String(repeating: "é", count: 300_000)
       let error = await #expect(throws: APIError.self) {
@@ -123,7 +127,9 @@ struct ClientTests {
 
   @Test("calls that cannot be meant are refused before anything is sent")
   func refusedEarly() async throws {
-    try await withServer { _, _ in .json("{}") } _: { server, transport in
+    try await withServer { _, _ in
+      .json("{}")
+    } _: { server, transport in
       let client = try server.client(transport)
       let attempts: [@Sendable () async throws -> Void] = [
         { _ = try await client.get(Types.configMap, name: "x") },
@@ -204,14 +210,17 @@ struct ClientTests {
     let first = event("ADDED", 5)
     let cut = first.index(first.startIndex, offsetBy: 20)
     let replies: [ScriptedServer.Reply] = [
-      .stream([String(first[..<cut]), String(first[cut...]) + event("BOOKMARK", 6)], staysOpen: false),
+      .stream(
+        [String(first[..<cut]), String(first[cut...]) + event("BOOKMARK", 6)], staysOpen: false),
       .hangUp,
       .stream([event("MODIFIED", 7)], staysOpen: false),
       .stream(
         [#"{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}}"# + "\n"],
         staysOpen: true),
     ]
-    try await withServer { _, before in replies[min(before, 3)] } _: { server, transport in
+    try await withServer { _, before in
+      replies[min(before, 3)]
+    } _: { server, transport in
       let client = try server.client(transport)
       var events: [WatchEvent] = []
       let error = await #expect(throws: APIError.self) {
@@ -229,7 +238,9 @@ struct ClientTests {
 
   @Test("a watch that the server ends at once three times has lost its place")
   func silentExpiry() async throws {
-    try await withServer { _, _ in .stream([], staysOpen: false) } _: { server, transport in
+    try await withServer { _, _ in
+      .stream([], staysOpen: false)
+    } _: { server, transport in
       let client = try server.client(transport)
       let error = await #expect(throws: APIError.self) {
         for try await _ in client.watch(Types.configMap, resourceVersion: "1") {}
@@ -241,7 +252,8 @@ struct ClientTests {
 
   @Test("a wait sees the change that it waits for, and deletion as nothing")
   func wait() async throws {
-    let list = #"{"kind":"ConfigMapList","metadata":{"resourceVersion":"4"},"items":[{"metadata":{"name":"x"}}]}"#
+    let list =
+      #"{"kind":"ConfigMapList","metadata":{"resourceVersion":"4"},"items":[{"metadata":{"name":"x"}}]}"#
     let events =
       #"{"type":"MODIFIED","object":{"metadata":{"resourceVersion":"5"},"data":{"a":"1"}}}"# + "\n"
       + #"{"type":"DELETED","object":{"metadata":{"resourceVersion":"6"},"data":{"a":"1"}}}"# + "\n"
@@ -262,7 +274,8 @@ struct ClientTests {
 
   @Test("a wait that runs out of time has the object as seen last")
   func waitTimeout() async throws {
-    let list = #"{"kind":"ConfigMapList","metadata":{"resourceVersion":"4"},"items":[{"metadata":{"name":"x"}}]}"#
+    let list =
+      #"{"kind":"ConfigMapList","metadata":{"resourceVersion":"4"},"items":[{"metadata":{"name":"x"}}]}"#
     try await withServer { request, _ in
       request.query["watch"] == nil ? .json(list) : .stream([], staysOpen: true)
     } _: { server, transport in
@@ -281,7 +294,9 @@ struct ClientTests {
 
   @Test("a time limit and a cancelled task end a call that gets no answer")
   func noAnswer() async throws {
-    try await withServer { _, _ in .silence } _: { server, transport in
+    try await withServer { _, _ in
+      .silence
+    } _: { server, transport in
       let client = try server.client(transport, requestTimeout: .milliseconds(300))
       let error = await #expect(throws: APIError.self) { try await client.serverVersion() }
       #expect(error?.reason == "Timeout")
@@ -315,7 +330,9 @@ struct ClientTests {
 
   @Test("after a shutdown calls fail instead of hanging")
   func shutdown() async throws {
-    try await withServer { _, _ in .silence } _: { server, transport in
+    try await withServer { _, _ in
+      .silence
+    } _: { server, transport in
       let client = try server.client(transport)
       let task = Task { try await client.serverVersion() }
       while server.requests.isEmpty { await Task.yield() }
@@ -332,7 +349,9 @@ struct ClientTests {
     let seen = Mutex<[String]>([])
     let hooks = ClientHooks(
       onWarning: { text in seen.withLock { $0.append(text) } },
-      onRequest: { trace in seen.withLock { $0.append("\(trace.method) \(trace.path) \(trace.status)") } })
+      onRequest: { trace in
+        seen.withLock { $0.append("\(trace.method) \(trace.path) \(trace.status)") }
+      })
     try await withServer { _, _ in
       .answer(200, "{}", [("Content-Type", "application/json"), ("Warning", #"299 - "old""#)])
     } _: { server, transport in
@@ -357,7 +376,8 @@ struct ClientTests {
           #"{"kind":"APIGroupList","groups":[{"name":"apps","versions":[{"version":"v1"}]},{"name":"down","versions":[{"version":"v1"}]}]}"#
         )
       case "/api/v1":
-        .json(#"{"resources":[{"name":"pods","kind":"Pod","namespaced":true,"shortNames":["po"]}]}"#)
+        .json(
+          #"{"resources":[{"name":"pods","kind":"Pod","namespaced":true,"shortNames":["po"]}]}"#)
       case "/apis/apps/v1":
         .json(#"{"resources":[{"name":"deployments","kind":"Deployment","namespaced":true}]}"#)
       default: .answer(503, "", [("Retry-After", "3600")])

@@ -120,8 +120,14 @@ struct CredentialTests {
     #expect(failing?.message.hasSuffix("ended with exit code 7") == true)
     let cases = [
       ("hello", "printed no ExecCredential"),
-      (#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1"}"#, "not client"),
-      (#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{}}"#, "neither"),
+      (
+        #"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1"}"#,
+        "not client"
+      ),
+      (
+        #"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{}}"#,
+        "neither"
+      ),
       (
         #"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"s3cr3t","expirationTimestamp":"soon"}}"#,
         "no time"

@@ -13,7 +13,9 @@ struct RetryPolicyTests {
         kind: TransportError.kind(of: code), code: code, message: "", mayHaveBeenSeen: seen))
   }
 
-  @Test("a replayable request is tried again after the connection died", arguments: [16, 18, 52, 55, 56, 92])
+  @Test(
+    "a replayable request is tried again after the connection died",
+    arguments: [16, 18, 52, 55, 56, 92])
   func brokenConnection(code: Int) {
     var policy = RetryPolicy(isReplayable: true)
     #expect(policy.decide(failure(code), random: 0) == .retry(after: .milliseconds(200)))
@@ -126,7 +128,8 @@ struct VersionPriorityTests {
       "foo10",
     ]
     #expect(VersionPriority.sorted(sorted.reversed()) == sorted)
-    #expect(VersionPriority.sorted(["v1alpha3", "v1", "v1beta1"]) == ["v1", "v1beta1", "v1alpha3"])
+    #expect(
+      VersionPriority.sorted(["v1alpha3", "v1", "v1beta1"]) == ["v1", "v1beta1", "v1alpha3"])
   }
 
   @Test("only the pattern counts as a version")
@@ -190,8 +193,11 @@ struct SmallPartsTests {
         == "/apis/apps/v1/namespaces/a/deployments/b/scale")
     #expect(
       ResourcePath.path(Types.namespace, namespace: "ignored", name: "b") == "/api/v1/namespaces/b")
-    #expect(ResourcePath.path(Types.deployment, namespace: nil, name: nil) == "/apis/apps/v1/deployments")
-    #expect(ResourcePath.path(Types.namespace, namespace: nil, name: "system:a?b#é") == "/api/v1/namespaces/system:a%3Fb%23%C3%A9")
+    #expect(
+      ResourcePath.path(Types.deployment, namespace: nil, name: nil) == "/apis/apps/v1/deployments")
+    #expect(
+      ResourcePath.path(Types.namespace, namespace: nil, name: "system:a?b#é")
+        == "/api/v1/namespaces/system:a%3Fb%23%C3%A9")
   }
 
   @Test("names that would change the path are refused")
@@ -206,14 +212,16 @@ struct SmallPartsTests {
 
   @Test("queries are encoded and empty ones left out")
   func queries() {
-    #expect(ResourcePath.query([("a", "1"), ("b", nil), ("c", "x=y,z w&")]) == "a=1&c=x%3Dy%2Cz%20w%26")
+    #expect(
+      ResourcePath.query([("a", "1"), ("b", nil), ("c", "x=y,z w&")]) == "a=1&c=x%3Dy%2Cz%20w%26")
   }
 
   @Test("warnings with code 299 are read, several in a header too")
   func warnings() {
     #expect(WarningHeader.texts(in: #"299 - "old \"v1\" API""#) == [#"old "v1" API"#])
     #expect(
-      WarningHeader.texts(in: #"299 - "a, b", 199 x "no", 299 - "c" "Mon, 23 Nov 2026 09:00:00 GMT""#)
+      WarningHeader.texts(
+        in: #"299 - "a, b", 199 x "no", 299 - "c" "Mon, 23 Nov 2026 09:00:00 GMT""#)
         == ["a, b", "c"])
     for header in ["", "299", "299 -", "299 - x", #"299 - "open"#, "junk \"x\""] {
       #expect(WarningHeader.texts(in: header) == [], "\(header)")
@@ -227,7 +235,10 @@ struct SmallPartsTests {
     #expect(Timestamp.seconds("2026-11-23T09:30:31Z") == 1_795_426_231)
     #expect(Timestamp.seconds("2026-11-23T10:30:31.123456+01:00") == 1_795_426_231)
     #expect(Timestamp.seconds("2000-02-29T23:59:60-00:30") == 951_870_600)
-    for text in ["", "2026-11-23", "2026-11-23T09:30:31", "2026-13-01T00:00:00Z", "2026-11-23T09:30:31Zx", "x026-11-23T09:30:31Z", "2026-11-23T09:30:31.5"] {
+    for text in [
+      "", "2026-11-23", "2026-11-23T09:30:31", "2026-13-01T00:00:00Z", "2026-11-23T09:30:31Zx",
+      "x026-11-23T09:30:31Z", "2026-11-23T09:30:31.5",
+    ] {
       #expect(Timestamp.seconds(text) == nil, "\(text)")
     }
   }

@@ -93,7 +93,9 @@ struct DiscoveryTests {
   @Test("unknown names resolve to nothing, with candidates at hand")
   func unknown() throws {
     let resources = try aggregated()
-    for name in ["deploymnts", "pods.apps", "pods.v2", "", ".", "parents", "gateways.v2.networking.istio.io"] {
+    for name in [
+      "deploymnts", "pods.apps", "pods.v2", "", ".", "parents", "gateways.v2.networking.istio.io",
+    ] {
       #expect(resources.resource(named: name) == nil, "\(name)")
     }
     #expect(resources.names.contains("deployments"))
@@ -140,7 +142,8 @@ struct DiscoveryTests {
     #expect(resources.count == 1)
     #expect(resources[0].singular == "deployment")
     #expect(resources[0].subresources == ["scale"])
-    #expect(DiscoveredResources.legacyResources(["resources": .null], group: "", version: "v1").isEmpty)
+    #expect(
+      DiscoveredResources.legacyResources(["resources": .null], group: "", version: "v1").isEmpty)
   }
 
   @Test("the content type tells aggregated documents, whatever the order of its parameters")
@@ -150,7 +153,8 @@ struct DiscoveryTests {
       "application/json; as=APIGroupDiscoveryList; v=v2beta1; g=apidiscovery.k8s.io; charset=utf-8",
     ]
     let no = [
-      "", "application/json", "application/json;g=apidiscovery.k8s.io;v=v3;as=APIGroupDiscoveryList",
+      "", "application/json",
+      "application/json;g=apidiscovery.k8s.io;v=v3;as=APIGroupDiscoveryList",
       "application/json;v=v2;as=APIGroupDiscoveryList",
     ]
     for type in yes { #expect(KubernetesClient.isAggregated(type), "\(type)") }

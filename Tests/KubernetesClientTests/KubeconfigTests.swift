@@ -10,7 +10,8 @@ struct KubeconfigTests {
   /// The shortest thing that has a certificate's outer form: a DER sequence in PEM.
   private static let certificate =
     "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n"
-  private static let key = "-----BEGIN EC PRIVATE KEY-----\nMAMCAQI=\n-----END EC PRIVATE KEY-----\n"
+  private static let key =
+    "-----BEGIN EC PRIVATE KEY-----\nMAMCAQI=\n-----END EC PRIVATE KEY-----\n"
 
   private func data(_ text: String) -> String { Base64.encode(Array(text.utf8)) }
 
@@ -61,13 +62,13 @@ struct KubeconfigTests {
   func secrets() throws {
     let kubeconfig = try Kubeconfig.parse(
       """
-      contexts: [{name: x, context: {cluster: c, user: u}}, {name: y, context: {cluster: c, user: v}}]
+      contexts: [{name: x, context: {cluster: c, user: u}}, {name: z, context: {cluster: c, user: v}}]
       clusters: [{name: c, cluster: {server: "https://h"}}]
       users:
       - {name: u, user: {token: s3cr3t-token, client-certificate-data: \(data(Self.certificate)), client-key-data: \(data(Self.key))}}
       - {name: v, user: {username: bob, password: s3cr3t-word}}
       """)
-    for context in ["x", "y"] {
+    for context in ["x", "z"] {
       let settings = try kubeconfig.settings(context: context)
       var dumped = ""
       dump(settings, to: &dumped)
@@ -96,8 +97,8 @@ struct KubeconfigTests {
     let two = try folder.write(
       "two",
       """
-      current-context: y
-      contexts: [{name: x, context: {cluster: d, namespace: lost}}, {name: y, context: {cluster: d}}]
+      current-context: z
+      contexts: [{name: x, context: {cluster: d, namespace: lost}}, {name: z, context: {cluster: d}}]
       clusters:
       - {name: c, cluster: {server: "https://second", tls-server-name: lost}}
       - {name: d, cluster: {server: "https://third"}}
@@ -105,8 +106,8 @@ struct KubeconfigTests {
     let kubeconfig = try Kubeconfig.load(
       environment: ["KUBECONFIG": "\(one)::\(folder.path)/missing:\(two):\(one)"])
     #expect(kubeconfig.files == [one, "\(folder.path)/missing", two])
-    #expect(kubeconfig.contextNames == ["x", "y"])
-    #expect(kubeconfig.currentContext == "y")
+    #expect(kubeconfig.contextNames == ["x", "z"])
+    #expect(kubeconfig.currentContext == "z")
     let settings = try kubeconfig.settings(context: "x")
     #expect(settings.server.host == "first")
     #expect(settings.serverName == nil)
@@ -122,7 +123,7 @@ struct KubeconfigTests {
     let path = try folder.write(
       "config",
       """
-      contexts: [{name: x, context: {cluster: c, user: u}}, {name: y, context: {cluster: c, user: v}}]
+      contexts: [{name: x, context: {cluster: c, user: u}}, {name: z, context: {cluster: c, user: v}}]
       clusters: [{name: c, cluster: {server: "https://h", certificate-authority: ca.crt}}]
       users:
       - {name: u, user: {tokenFile: token}}
@@ -138,7 +139,7 @@ struct KubeconfigTests {
       return
     }
     #expect(file == "\(folder.path)/token")
-    guard case .exec(let plugin) = try kubeconfig.settings(context: "y").credential else {
+    guard case .exec(let plugin) = try kubeconfig.settings(context: "z").credential else {
       Issue.record("no credential program")
       return
     }
@@ -235,8 +236,10 @@ struct KubeconfigTests {
     arguments: [
       ("a: [", "at line"), ("- a", "no mapping"), ("kind: Pod", "kind is Pod"),
       ("contexts: x", "contexts is no list"), ("contexts: [{}]", "contexts[0] has no name"),
+      ("contexts: [{name: no}]", "contexts[0]: name is not text; put it in quotes"),
       ("users: [{name: a}, {name: a}]", "users has \"a\" twice"),
-      ("clusters: [{name: a, cluster: 1}]", "cluster \"a\" is no mapping"), ("a: 1\na: 2", "comes twice"),
+      ("clusters: [{name: a, cluster: 1}]", "cluster \"a\" is no mapping"),
+      ("a: 1\na: 2", "comes twice"),
     ])
   func malformed(text: String, part: String) {
     let error = #expect(throws: KubeconfigError.self) { try Kubeconfig.parse(text, path: "kc") }
@@ -304,7 +307,8 @@ struct KubeconfigTests {
     "what is no server address is refused",
     arguments: [
       "", "https://", "ftp://a", "https://a:0", "https://a:x", "https://a:65536", "https://u@a",
-      "https://a?b", "https://a#b", "https://[::1", "https://::1", "https://a b", "https://[a]", "https://a:",
+      "https://a?b", "https://a#b", "https://[::1", "https://::1", "https://a b", "https://[a]",
+      "https://a:",
     ])
   func badAddresses(text: String) {
     #expect(ServerAddress(text) == nil)
@@ -315,7 +319,9 @@ struct KubeconfigTests {
     for text in ["https://127.0.0.1:1", "https://localhost", "https://[::1]", "https://127.9.8.7"] {
       #expect(ServerAddress(text)?.isLoopback == true, "\(text)")
     }
-    for text in ["https://10.0.0.1", "https://127.example.com", "https://[::2]", "https://127.0.0.1.nip.io"] {
+    for text in [
+      "https://10.0.0.1", "https://127.example.com", "https://[::2]", "https://127.0.0.1.nip.io",
+    ] {
       #expect(ServerAddress(text)?.isLoopback == false, "\(text)")
     }
   }

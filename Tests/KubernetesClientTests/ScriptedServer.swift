@@ -188,19 +188,22 @@ final class ScriptedServer: Sendable {
     var sent = 0
     while sent < bytes.count {
       let count = bytes.withUnsafeBytes { buffer in
-        #if canImport(Darwin)
-          Darwin.send(socket, buffer.baseAddress! + sent, bytes.count - sent, 0)
-        #elseif canImport(Musl)
-          Musl.send(socket, buffer.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
-        #else
-          Glibc.send(
-            socket, buffer.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL.rawValue))
-        #endif
+        sendBytes(socket, UnsafeRawBufferPointer(rebasing: buffer[sent...]))
       }
       guard count > 0 else { return false }
       sent += count
     }
     return true
+  }
+
+  private static func sendBytes(_ socket: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    #if canImport(Glibc)
+      Glibc.send(socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+    #elseif canImport(Musl)
+      Musl.send(socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+    #else
+      Darwin.send(socket, bytes.baseAddress, bytes.count, 0)
+    #endif
   }
 
   private static func read(

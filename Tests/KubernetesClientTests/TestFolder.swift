@@ -33,7 +33,8 @@ final class TestFolder {
   @discardableResult
   func write(_ name: String, _ text: String, isExecutable: Bool = false) throws -> String {
     let file = "\(path)/\(name)"
-    let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, isExecutable ? 0o700 : 0o600)
+    let descriptor = open(
+      file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, isExecutable ? 0o700 : 0o600)
     guard descriptor >= 0 else { throw Failure() }
     files.append(file)
     let bytes = Array(text.utf8)

@@ -42,7 +42,8 @@ public final class Cluster: HostObject, CustomStringConvertible {
     case "name": .value(.string(self.name))
     case "context": .value(.string(context))
     case "server": .value(.string(connection.server))
-    case "network": givenNetwork.map { .value(.string($0)) } ?? asking { try await $0.network(of: $1) }
+    case "network":
+      givenNetwork.map { .value(.string($0)) } ?? asking { try await $0.network(of: $1) }
     case "version": asking { try await .string($0.version(of: $1)) }
     case "reachable": asking { try await .bool($0.isReachable($1)) }
     case "uid": asking { try await $0.uid(of: $1) }

@@ -59,7 +59,8 @@ struct Executor: Sendable {
   /// Puts a problem that was found before the operation was tried into the report as its failure.
   func refuse(_ operation: Operation, _ error: ScriptError) {
     var error = error
-    error.message = "\(operation.cluster.name): \(operation.action) \(operation.object): \(error.message)"
+    error.message =
+      "\(operation.cluster.name): \(operation.action) \(operation.object): \(error.message)"
     mesh.record(Outcome(operation, .failed, reason: error.message), error: error)
   }
 

@@ -77,7 +77,9 @@ public enum WaitGoal: Sendable, Hashable, CustomStringConvertible {
   }
 
   private func deletionVerdict(_ object: JSONValue, _ uid: String?) -> Verdict {
-    if let uid, let current = object[path: "metadata", "uid"]?.string, current != uid { return .met }
+    if let uid, let current = object[path: "metadata", "uid"]?.string, current != uid {
+      return .met
+    }
     guard object[path: "metadata", "deletionTimestamp"] != nil else {
       return .pending("it exists and is not being deleted")
     }

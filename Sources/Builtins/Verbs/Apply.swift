@@ -11,10 +11,12 @@ enum ApplyVerb: Verb {
       .cluster,
       Signature.Parameter(
         "objects", "map, list or string", doc: "an object, several, or YAML text of any number"),
-      .named("namespace", "string", default: "the object's, else the context's",
+      .named(
+        "namespace", "string", default: "the object's, else the context's",
         "for objects that name none"),
     ],
-    doc: "applies objects with the field manager msh, namespaces and resource definitions first; gives "
+    doc:
+      "applies objects with the field manager msh, namespaces and resource definitions first; gives "
       + "the object, or a list when a list or several documents were given",
     example: "apply c1, readFile(\"app.yaml\"), namespace: \"web\"", capability: "network")
 
@@ -80,7 +82,8 @@ extension ApplyVerb {
     _ manifest: JSONValue, on cluster: Cluster, _ namespace: String?, _ executor: Executor
   ) async throws -> Operation {
     guard var object = ObjectReference(manifest) else {
-      throw ScriptError.usage(.badManifest, "apply: an object needs apiVersion, kind and metadata.name")
+      throw ScriptError.usage(
+        .badManifest, "apply: an object needs apiVersion, kind and metadata.name")
     }
     let type = try await executor.resource(of: object, on: cluster)
     var manifest = manifest
@@ -128,7 +131,8 @@ extension ApplyVerb {
       isList = true
       for element in elements { manifests.append(try ScriptData.manifest(element.unwrapped)) }
     case .map: manifests = [try ScriptData.manifest(value)]
-    default: throw call.bad("objects", "must be a map, a list or YAML text, found \(value.typeName)")
+    default:
+      throw call.bad("objects", "must be a map, a list or YAML text, found \(value.typeName)")
     }
     var flat: [JSONValue] = []
     for manifest in manifests {
@@ -157,7 +161,9 @@ extension ApplyVerb {
   private static func cleaned(_ manifest: JSONValue) -> JSONValue {
     var manifest = manifest
     manifest["status"] = nil
-    for key in ["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"]
+    for key in [
+      "managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink",
+    ]
     where manifest[path: "metadata", key] != nil {
       manifest["metadata"]?[key] = nil
     }

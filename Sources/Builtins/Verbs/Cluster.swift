@@ -19,7 +19,8 @@ enum ClusterVerb: Verb {
     capability: "network")
 
   static func run(_ call: VerbCall) throws -> ScriptValue {
-    if let network = try call.string("network"), network.isEmpty || !Validation.isLabelValue(network)
+    if let network = try call.string("network"),
+      network.isEmpty || !Validation.isLabelValue(network)
     {
       throw call.bad("network", "\"\(network)\" cannot be a label's value")
     }

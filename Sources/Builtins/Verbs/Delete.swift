@@ -10,7 +10,8 @@ enum DeleteVerb: Verb {
       .cluster,
       Signature.Parameter("object", "string", doc: "kind and name, such as \"deploy/istiod\""),
       .named("namespace", "string", default: "the context's", "where it is"),
-      .named("propagation", "string", default: "\"background\"",
+      .named(
+        "propagation", "string", default: "\"background\"",
         "what becomes of its dependents: \"background\", \"foreground\" or \"orphan\""),
       .named("grace", "duration", default: "the object's", "how long its pods get to end"),
       .named("wait", "duration", default: "5m", "how long to wait until it is gone; 0s does not"),

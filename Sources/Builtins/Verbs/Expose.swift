@@ -12,7 +12,8 @@ enum ExposeVerb: Verb {
       .named("namespace", "string", default: "\"istio-system\"", "where the resource is"),
       .named("gateway", "string", default: "\"istio-eastwestgateway\"", "the gateway that listens"),
     ],
-    doc: "makes services reachable from other networks: mutual TLS passes through port 15443 of the "
+    doc:
+      "makes services reachable from other networks: mutual TLS passes through port 15443 of the "
       + "gateway; gives whether it is so",
     example: "expose c1, hosts: [\"*.local\"]", capability: "network")
 

@@ -9,8 +9,10 @@ enum GatewayVerb: Verb {
     "gateway",
     [
       .cluster,
-      .named("mesh", "string", default: "null", "the mesh's ID; gateways of Istio 1.12 and newer "
-        + "take it from the control plane, so it only documents"),
+      .named(
+        "mesh", "string", default: "null",
+        "the mesh's ID; gateways of Istio 1.12 and newer "
+          + "take it from the control plane, so it only documents"),
       .named("network", "string", default: "the cluster's", "the network that the gateway is for"),
       .named("revision", "string", default: "null", "the control-plane revision that injects it"),
       .named("name", "string", default: "\"istio-eastwestgateway\"", "the name of its objects"),
@@ -18,17 +20,25 @@ enum GatewayVerb: Verb {
       .named("type", "string", default: "\"LoadBalancer\"", "the Service's type"),
       .named("loadBalancerIP", "string", default: "null", "the address to ask for"),
       .named("annotations", "map", default: "{}", "annotations of the Service"),
-      .named("allow", "list of CIDRs", default: "everybody", "who may reach it: source ranges of "
-        + "the Service and a NetworkPolicy, with sources kept by externalTrafficPolicy Local"),
-      .named("ports", "list of maps", default: "15021, 15443, 15012, 15017",
+      .named(
+        "allow", "list of CIDRs", default: "everybody",
+        "who may reach it: source ranges of "
+          + "the Service and a NetworkPolicy, with sources kept by externalTrafficPolicy Local"),
+      .named(
+        "ports", "list of maps", default: "15021, 15443, 15012, 15017",
         "ports of the Service: name, port, targetPort, nodePort"),
-      .named("replicas", "int or range", default: "1...5", "how many pods the autoscaler keeps; "
-        + "with at least two, a disruption budget keeps one through maintenance"),
+      .named(
+        "replicas", "int or range", default: "1...5",
+        "how many pods the autoscaler keeps; "
+          + "with at least two, a disruption budget keeps one through maintenance"),
       .named("resources", "map", default: "the chart's", "requests and limits of its container"),
-      .named("wait", "duration", default: "5m", "how long to wait for its pods and its address; "
-        + "0s does not wait"),
+      .named(
+        "wait", "duration", default: "5m",
+        "how long to wait for its pods and its address; "
+          + "0s does not wait"),
     ],
-    doc: "makes or adopts the cluster's east-west gateway, labels its namespace with the network, and "
+    doc:
+      "makes or adopts the cluster's east-west gateway, labels its namespace with the network, and "
       + "gives the gateway's address (null when it has none or its cluster failed)",
     example: "gateway c1, mesh: \"mesh1\", network: \"network1\", revision: \"asm-198-6\"",
     capability: "network")
@@ -102,7 +112,8 @@ extension GatewayVerb {
       operations.append(.apply(gateway.autoscaler, on: cluster))
     }
     operations.append(
-      wanted(gateway.disruptionBudget(selector: selector), if: gateway.scale.lowerBound > 1, cluster))
+      wanted(
+        gateway.disruptionBudget(selector: selector), if: gateway.scale.lowerBound > 1, cluster))
     operations.append(
       wanted([gateway.networkPolicy(selector: selector)], if: !gateway.allow.isEmpty, cluster))
     return operations
@@ -123,7 +134,9 @@ extension GatewayVerb {
   static func waits(
     _ gateway: GatewaySpecification, on cluster: Cluster, _ timeout: Duration
   ) -> [Operation] {
-    var operations = [Operation(.wait(.rollout, timeout: timeout), deployment(gateway), on: cluster)]
+    var operations = [
+      Operation(.wait(.rollout, timeout: timeout), deployment(gateway), on: cluster)
+    ]
     if gateway.serviceType == "LoadBalancer" {
       operations.append(
         Operation(.wait(.loadBalancerAddress, timeout: timeout), service(gateway), on: cluster))
@@ -214,7 +227,8 @@ extension GatewayVerb {
       guard let name = port["name"]?.string, let number = port["port"]?.int,
         (1...65535).contains(number)
       else {
-        throw call.bad("ports", "must be maps with name and port, such as {name: \"tls\", port: 15443}")
+        throw call.bad(
+          "ports", "must be maps with name and port, such as {name: \"tls\", port: 15443}")
       }
       ports.append(
         GatewayPort(
@@ -222,7 +236,8 @@ extension GatewayVerb {
           nodePort: port["nodePort"]?.int))
     }
     guard ports.contains(where: { $0.port == GatewayPort.traffic }) else {
-      throw call.bad("ports", "must have 15443, or no control plane takes the Service for a gateway")
+      throw call.bad(
+        "ports", "must have 15443, or no control plane takes the Service for a gateway")
     }
     return ports
   }

@@ -14,15 +14,19 @@ enum LinkVerb: Verb {
     [
       Signature.Parameter(
         "clusters", "link or list", doc: "`a <-> b`, `a -> b`, or a list: every pair, both ways"),
-      .named("server", "string or map", default: "the kubeconfig's",
+      .named(
+        "server", "string or map", default: "the kubeconfig's",
         "the source's API address as the others reach it; a map from cluster names for several"),
-      .named("tlsServerName", "string or map", default: "null",
+      .named(
+        "tlsServerName", "string or map", default: "null",
         "the name in the API server's certificate, when it is not the address's"),
-      .named("allowLoopback", "bool", default: "false",
+      .named(
+        "allowLoopback", "bool", default: "false",
         "take an API address that only this machine can reach"),
       .named("namespace", "string", default: "\"istio-system\"", "the control planes' namespace"),
     ],
-    doc: "gives each control plane the credentials to read the other clusters' services; gives a list "
+    doc:
+      "gives each control plane the credentials to read the other clusters' services; gives a list "
       + "with a map for each pair: from, to, ok and, when it is not, error",
     example: "link c1 <-> c2", capability: "network")
 
@@ -33,7 +37,9 @@ enum LinkVerb: Verb {
       await resultOf { try await self.credentials(of: source, request.namespace, executor) }
     }
     var known: [String: ReaderCredentials] = [:]
-    for (source, result) in zip(request.sources, credentials) { known[source.name] = try result.get() }
+    for (source, result) in zip(request.sources, credentials) {
+      known[source.name] = try result.get()
+    }
     let found = known
     let pairs = await call.mesh.fanOut(request.pairs) { pair in
       await resultOf { try await tell(pair, found[pair.source.name], request, executor) }
@@ -83,7 +89,8 @@ extension LinkVerb {
   ) -> Operation {
     let secret = RemoteSecret(
       name: pair.source.name, namespace: request.namespace,
-      server: request.server(of: pair.source), tlsServerName: request.tlsServerName(of: pair.source),
+      server: request.server(of: pair.source),
+      tlsServerName: request.tlsServerName(of: pair.source),
       credentials: credentials)
     return secretOperation(pair, manifest: secret.manifest, request)
   }

@@ -56,7 +56,9 @@ struct LinkRequest: Sendable {
       var clusters: [Cluster] = []
       for element in elements {
         let cluster = try cluster(element, call)
-        if let twin = clusters.first(where: { $0.isEqual(cluster) }) { throw selfLink(twin, cluster) }
+        if let twin = clusters.first(where: { $0.isEqual(cluster) }) {
+          throw selfLink(twin, cluster)
+        }
         clusters.append(cluster)
       }
       for consumer in clusters {
@@ -67,7 +69,8 @@ struct LinkRequest: Sendable {
     case nil: throw call.bad("clusters", "is missing")
     case let other?:
       throw call.bad(
-        "clusters", "must be a link such as c1 <-> c2, or a list of clusters, found \(other.typeName)")
+        "clusters",
+        "must be a link such as c1 <-> c2, or a list of clusters, found \(other.typeName)")
     }
     for pair in pairs {
       guard !pair.consumer.isEqual(pair.source) else { throw selfLink(pair.consumer, pair.source) }

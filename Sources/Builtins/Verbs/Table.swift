@@ -10,7 +10,8 @@ enum TableVerb: Verb {
     [
       Signature.Parameter("rows", "list of maps", doc: "one map a row"),
       .named(
-        "columns", "list", default: "every key, in order of first use", "which keys, in which order"),
+        "columns", "list", default: "every key, in order of first use", "which keys, in which order"
+      ),
     ],
     doc: "a list of maps as text in columns, as kubectl prints lists",
     example: "print table([{name: \"a\", pods: 3}, {name: \"b\", pods: 5}])")

@@ -12,7 +12,8 @@ struct Target: Sendable {
   init(_ text: String, _ call: VerbCall) throws(ScriptError) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
-      throw call.bad("object", "must be a kind and a name such as \"deploy/istiod\", found \"\(text)\"")
+      throw call.bad(
+        "object", "must be a kind and a name such as \"deploy/istiod\", found \"\(text)\"")
     }
     kind = parts[0]
     name = parts[1]

@@ -74,7 +74,9 @@ struct VerbCall: Sendable {
   func strings(_ name: String) throws(ScriptError) -> [String]? {
     guard let value = self[name] else { return nil }
     if case .string(let string) = value { return [string] }
-    guard case .list(let elements) = value else { throw wrongType(name, "a list of strings", value) }
+    guard case .list(let elements) = value else {
+      throw wrongType(name, "a list of strings", value)
+    }
     var strings: [String] = []
     for element in elements {
       guard case .string(let string) = element.unwrapped else {

@@ -35,7 +35,8 @@ public enum VerbTable {
       "reveal",
       [
         Signature.Parameter("secret", "secret"),
-        .named("encoding", "string", default: "\"utf8\"",
+        .named(
+          "encoding", "string", default: "\"utf8\"",
           "\"utf8\" for text, \"base64\" for any bytes"),
       ],
       doc: "the value of a secret as text",

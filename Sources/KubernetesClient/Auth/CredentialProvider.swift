@@ -108,7 +108,8 @@ final class CredentialProvider: Sendable {
 
   // MARK: Token files
 
-  private func fileToken(_ path: String, _ fallback: Secret?) throws(CredentialError) -> Credential {
+  private func fileToken(_ path: String, _ fallback: Secret?) throws(CredentialError) -> Credential
+  {
     if let credential = cached() { return credential }
     let previous = state.withLock { $0.credential }
     let problem: String

@@ -30,7 +30,8 @@ struct VersionPriority: Comparable {
     guard let major = Int(digits) else { return nil }
     let rest = version.dropFirst(1 + digits.count)
     if rest.isEmpty { return (.stable, major, 0) }
-    for (word, stability) in [("alpha", Stability.alpha), ("beta", .beta)] where rest.hasPrefix(word) {
+    for (word, stability) in [("alpha", Stability.alpha), ("beta", .beta)]
+    where rest.hasPrefix(word) {
       let number = rest.dropFirst(word.count)
       guard number.allSatisfy({ $0.isASCII && $0.isNumber }), let minor = Int(number) else {
         return nil
@@ -42,7 +43,9 @@ struct VersionPriority: Comparable {
 
   /// Less means older or less stable.
   static func < (left: VersionPriority, right: VersionPriority) -> Bool {
-    if left.stability != right.stability { return left.stability.rawValue < right.stability.rawValue }
+    if left.stability != right.stability {
+      return left.stability.rawValue < right.stability.rawValue
+    }
     if left.major != right.major { return left.major < right.major }
     if left.minor != right.minor { return left.minor < right.minor }
     return left.text > right.text

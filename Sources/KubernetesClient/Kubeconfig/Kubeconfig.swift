@@ -130,8 +130,11 @@ private struct ParsedFile {
     var names: Set<String> = []
     for (index, element) in elements.enumerated() {
       guard let name = element["name"]?.string, !name.isEmpty else {
+        // Among others, a plain `no` or `y` is a truth value in YAML.
+        let isOther = element["name"].map { $0 != .null && $0 != "" } ?? false
+        let problem = isOther ? ": name is not text; put it in quotes" : " has no name"
         throw KubeconfigError(
-          .malformed, problems: ["\(path): \(section)[\(index)] has no name"])
+          .malformed, problems: ["\(path): \(section)[\(index)]\(problem)"])
       }
       guard names.insert(name).inserted else {
         throw KubeconfigError(

@@ -35,7 +35,8 @@ public struct KubeconfigError: Error, Sendable, CustomStringConvertible {
   /// One line, or one line for each of several problems.
   public var description: String {
     guard problems.count != 1 else { return problems[0] }
-    let title = context.map { "context \"\($0)\" cannot be used" } ?? "the kubeconfig cannot be used"
+    let title =
+      context.map { "context \"\($0)\" cannot be used" } ?? "the kubeconfig cannot be used"
     return ([title + ":"] + problems.map { "  - \($0)" }).joined(separator: "\n")
   }
 }

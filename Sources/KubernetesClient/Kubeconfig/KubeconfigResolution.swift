@@ -105,8 +105,9 @@ private struct ContextResolver {
     settings.disablesCompression = flag("disable-compression", of: entry, "cluster")
     settings.certificateAuthority = pem(
       "certificate-authority", of: entry, "cluster", label: "CERTIFICATE")
-    if settings.isInsecure, entry.value["certificate-authority-data"]?.string?.isEmpty == false
-      || entry.value["certificate-authority"]?.string?.isEmpty == false
+    if settings.isInsecure,
+      entry.value["certificate-authority-data"]?.string?.isEmpty == false
+        || entry.value["certificate-authority"]?.string?.isEmpty == false
     {
       add(
         "insecure-skip-tls-verify", of: entry, "cluster",

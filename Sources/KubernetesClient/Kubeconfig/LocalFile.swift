@@ -27,7 +27,9 @@ enum LocalFile {
     var buffer = [UInt8](repeating: 0, count: 65536)
     let size = buffer.count
     while true {
-      let count = buffer.withUnsafeMutableBytes { SystemRead.call(descriptor, $0.baseAddress, size) }
+      let count = buffer.withUnsafeMutableBytes {
+        SystemRead.call(descriptor, $0.baseAddress, size)
+      }
       if count > 0 {
         bytes.append(contentsOf: buffer[..<count])
       } else if count == 0 {

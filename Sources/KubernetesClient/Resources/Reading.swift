@@ -95,7 +95,7 @@ extension KubernetesClient {
       throw purpose(method, path).invalid("a path cannot contain spaces or control characters")
     }
     var call = Call(verb: method, object: place, method: method, path: place)
-    if parts.count == 2 { call.path += "?" + parts[1] + (query.isEmpty ? "" : "&") }
+    call.encodedQuery = parts.count == 2 ? String(parts[1]) : ""
     call.query = query.map { ($0.0, $0.1) }
     call.accept = accept
     call.isReplayable = ["GET", "HEAD", "PUT", "DELETE"].contains(method)

@@ -42,7 +42,9 @@ enum WarningHeader {
       } else if character == "\\" {
         isEscaped = true
       } else if character == "\"" {
-        return text.filter { !$0.unicodeScalars.contains { $0.properties.generalCategory == .control } }
+        return text.filter {
+          !$0.unicodeScalars.contains { $0.properties.generalCategory == .control }
+        }
       } else {
         text.append(character)
       }

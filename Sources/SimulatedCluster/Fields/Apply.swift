@@ -15,6 +15,7 @@ struct Apply {
   func apply(_ applied: JSONValue, to live: JSONValue) throws(APIError) -> JSONValue {
     let liveValue = ManagedFields.tracked(live)
     var managed = ManagedFields(live)
+    managed.reconcile(with: live, shape)
     if managed.entries.isEmpty { managed = beforeFirstApply(liveValue) }
     let last = managed.fields(of: manager)
     let own = ManagedFields.withoutIgnored(

@@ -74,6 +74,14 @@ struct ManagedFields: Equatable {
   /// What everyone owns together.
   var all: FieldSet { entries.reduce(FieldSet()) { $0.union($1.fields) } }
 
+  /// Brings the sets up to date with the shape of the object that they are about.
+  mutating func reconcile(with object: JSONValue, _ shape: Shape) {
+    let value = TypedValue(value: Self.tracked(object), shape: shape)
+    for index in entries.indices {
+      entries[index].fields = value.reconciled(entries[index].fields)
+    }
+  }
+
   /// Replaces what a manager owns; the time moves only if that differs.
   mutating func set(_ fields: FieldSet, for manager: Manager, apiVersion: String, time: String) {
     guard let index = entries.firstIndex(where: { $0.manager == manager }) else {
@@ -109,6 +117,7 @@ struct ManagedFields: Equatable {
     let new = Self.tracked(new)
     let comparison = TypedValue(value: old, shape: shape).compare(to: new)
     let written = Self.withoutIgnored(comparison.added.union(comparison.modified))
+    reconcile(with: old, shape)
     take(written.union(comparison.removed), from: manager)
     let owned = (fields(of: manager) ?? FieldSet()).subtracting(comparison.removed)
     set(owned.union(written), for: manager, apiVersion: manager.apiVersion, time: time)

@@ -6,6 +6,8 @@ import JSON
 struct Normalizer {
   /// Custom resources are stored as they are sent: no zero value is left out.
   let keepsZeroValues: Bool
+  /// Elements of lists are named by their keys, as server-side apply does, not by their index.
+  var namesElements = false
   /// Paths of unknown fields, in order.
   private(set) var unknown: [String] = []
 
@@ -29,7 +31,7 @@ struct Normalizer {
     case .any, .named: return value
     case .object(let object): return try members(value, object, path)
     case .map(let element): return try entries(value, element, path)
-    case .list(let element, _): return try elements(value, element, path)
+    case .list(let element, let kind): return try elements(value, element, kind, path)
     default: return try scalar(value, shape, path)
     }
   }
@@ -74,12 +76,14 @@ struct Normalizer {
   }
 
   private mutating func elements(
-    _ value: JSONValue, _ shape: Shape, _ path: String
+    _ value: JSONValue, _ shape: Shape, _ kind: Shape.ListKind, _ path: String
   ) throws(TypeMismatch) -> JSONValue? {
     guard let array = value.array else { throw mismatch(value, path, "array") }
     var result: [JSONValue] = []
     for (index, element) in array.enumerated() {
-      result.append(try normalize(element, shape, path: "\(path)[\(index)]") ?? .null)
+      let named = namesElements ? TypedValue.element(element, kind)?.text : nil
+      let place = path + (named ?? "[\(index)]")
+      result.append(try normalize(element, shape, path: place) ?? .null)
     }
     return .array(result)
   }

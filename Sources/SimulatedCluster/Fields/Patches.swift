@@ -32,7 +32,7 @@ enum JSONPatch {
         result = try replace(operation["value"] ?? .null, at: path[...], in: result)
       case "test":
         guard try read(path, in: result) == operation["value"] ?? .null else {
-          throw rejected("testing value \(text(path)) failed")
+          throw rejected
         }
       case "move", "copy":
         let from = try pointer(operation["from"])
@@ -74,7 +74,7 @@ enum JSONPatch {
       if let array = result.array, let index = Int(step), array.indices.contains(index) {
         next = array[index]
       }
-      guard let next else { throw rejected("no value at \(text(path))") }
+      guard let next else { throw rejected }
       result = next
     }
     return result
@@ -87,19 +87,19 @@ enum JSONPatch {
     if var array = value.array {
       let index = step == "-" ? array.count : Int(step) ?? -1
       if path.count == 1 {
-        guard (0...array.count).contains(index) else { throw rejected("no index \(step)") }
+        guard (0...array.count).contains(index) else { throw rejected }
         array.insert(new, at: index)
       } else {
-        guard array.indices.contains(index) else { throw rejected("no index \(step)") }
+        guard array.indices.contains(index) else { throw rejected }
         array[index] = try add(new, at: path.dropFirst(), to: array[index])
       }
       return .array(array)
     }
-    guard var object = value.object else { throw rejected("no object at \(step)") }
+    guard var object = value.object else { throw rejected }
     if path.count == 1 {
       object[step] = new
     } else {
-      guard let child = object[step] else { throw rejected("no value at \(step)") }
+      guard let child = object[step] else { throw rejected }
       object[step] = try add(new, at: path.dropFirst(), to: child)
     }
     return .object(object)
@@ -124,7 +124,7 @@ enum JSONPatch {
     guard let step = path.first else { return .null }
     if var array = value.array {
       guard let index = Int(step), array.indices.contains(index) else {
-        throw rejected("no index \(step)")
+        throw rejected
       }
       if path.count == 1 {
         array.remove(at: index)
@@ -134,19 +134,17 @@ enum JSONPatch {
       return .array(array)
     }
     guard var object = value.object, let child = object[step] else {
-      throw rejected("no value at \(step)")
+      throw rejected
     }
     object[step] = path.count == 1 ? nil : try remove(path.dropFirst(), from: child)
     return .object(object)
   }
 
-  private static func text(_ path: [String]) -> String { "/" + path.joined(separator: "/") }
-
-  private static func rejected(_ why: String) -> APIError {
+  /// The server does not say what was wrong.
+  private static var rejected: APIError {
     APIError(
       code: 422, reason: "Invalid",
-      message: "the server rejected our request due to an error in our request: \(why)",
-      details: [:])
+      message: "the server rejected our request due to an error in our request", details: [:])
   }
 }
 

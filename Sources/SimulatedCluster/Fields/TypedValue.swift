@@ -80,6 +80,28 @@ struct TypedValue {
     result.setBelow(element, below)
   }
 
+  /// A set in which an owner of a whole map or list, none of whose parts it owns, owns all parts. The
+  /// server reads a set this way since fields may have been atomic when it was written.
+  func reconciled(_ set: FieldSet) -> FieldSet { Self.reconcile(set, value, shape) }
+
+  private static func reconcile(
+    _ set: FieldSet, _ value: JSONValue, _ shape: Shape
+  ) -> FieldSet {
+    guard let object = value.object, !shape.isAtomic else { return set }
+    var result = set
+    for (key, member) in object {
+      let element = PathElement.field(key)
+      let below = set.below(element)
+      let inner = shape.member(key)
+      if set.contains(element), below.isEmpty {
+        result.setBelow(element, fields(member, inner))
+      } else if !below.isEmpty {
+        result.setBelow(element, reconcile(below, member, inner))
+      }
+    }
+    return result
+  }
+
   // MARK: - Comparing
 
   /// What `new` adds, changes and lacks against this value.
@@ -126,27 +148,42 @@ struct TypedValue {
     let new = Dictionary(elements(newList, kind)) { first, _ in first }
     for (element, value) in old {
       guard let other = new[element] else {
-        note(value, inner, path + [element], &result.removed)
+        note(value, inner, path + [element], &result.removed, isInside: true)
         continue
       }
       compare(value, other, inner, path + [element], &result)
     }
     for (element, value) in new where old[element] == nil {
-      note(value, inner, path + [element], &result.added)
+      note(value, inner, path + [element], &result.added, isInside: true)
     }
   }
 
-  /// Notes a value that is on one side only: an object through its fields, everything else itself and
-  /// what is below it.
+  /// Notes a value that is on one side only. The objects that every instance of a kind has, such as
+  /// `spec`, are noted through their fields only; maps and lists, and whatever is inside of a new
+  /// element, are noted themselves as well.
   private static func note(
-    _ value: JSONValue, _ shape: Shape, _ path: [PathElement], _ set: inout FieldSet
+    _ value: JSONValue, _ shape: Shape, _ path: [PathElement], _ set: inout FieldSet,
+    isInside: Bool = false
   ) {
-    if case .object = shape.resolved, !shape.isAtomic, let object = value.object, !object.isEmpty {
-      for (key, member) in object { note(member, shape.member(key), path + [.field(key)], &set) }
-      return
+    var isInside = isInside
+    if case .object = shape.resolved, !value.isEmptyOrNull, !shape.isAtomic, !isInside {
+    } else {
+      set.insert(path)
     }
-    set.insert(path)
-    for inner in fields(value, shape).paths { set.insert(path + inner) }
+    if shape.isAtomic { return }
+    switch value {
+    case .object(let object):
+      if case .object = shape.resolved {} else { isInside = true }
+      for (key, member) in object {
+        note(member, shape.member(key), path + [.field(key)], &set, isInside: isInside)
+      }
+    case .array(let list):
+      guard case .list(let inner, let kind) = shape.resolved else { return }
+      for (element, item) in elements(list, kind) {
+        note(item, inner, path + [element], &set, isInside: true)
+      }
+    default: return
+    }
   }
 
   // MARK: - Merging

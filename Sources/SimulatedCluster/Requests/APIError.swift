@@ -48,8 +48,11 @@ extension APIError {
     message: "the server does not allow this method on the requested resource", details: [:])
 
   static let notAcceptable = APIError(
-    code: 406, reason: "NotAcceptable",
-    message: "only the following media types are accepted: application/json")
+    code: 406, reason: "NotAcceptable", message: "406: Not Acceptable", details: [:])
+
+  /// A patch of a form that the resource does not take.
+  static let unsupportedPatch = APIError(
+    code: 415, reason: "UnsupportedMediaType", message: "415: Unsupported Media Type", details: [:])
 
   static func unsupportedMediaType(accepted: [String]) -> APIError {
     APIError(
@@ -74,6 +77,18 @@ extension APIError {
     conflict(
       type, name,
       "the object has been modified; please apply your changes to the latest version and try again")
+  }
+
+  /// A deletion whose precondition does not hold; the server names the kind here, not the resource.
+  static func precondition(_ type: ResourceType, _ name: String, _ why: String) -> APIError {
+    var details: JSONValue = ["name": .string(name)]
+    if !type.group.isEmpty { details["group"] = .string(type.group) }
+    details["kind"] = .string(type.kind)
+    let qualified = type.group.isEmpty ? type.kind : "\(type.kind).\(type.group)"
+    return APIError(
+      code: 409, reason: "Conflict",
+      message: "Operation cannot be fulfilled on \(qualified) \(quoted(name)): \(why)",
+      details: details)
   }
 
   static func conflict(_ type: ResourceType, _ name: String, _ why: String) -> APIError {

@@ -150,9 +150,9 @@ struct ControlPlane: Sendable {
       group = name
     default: return nil
     }
-    guard let version = rest.popFirst(),
-      types.contains(where: { $0.group == group && $0.versionNames.contains(version) })
-    else { return nil }
+    guard let version = rest.popFirst(), types.contains(where: { $0.group == group }) else {
+      return nil
+    }
     var namespace: String?
     if rest.first == "namespaces", rest.count >= 3,
       !["status", "finalize"].contains(rest[rest.startIndex + 2])

@@ -63,13 +63,13 @@ extension ControlPlane {
     _ object: JSONValue, _ options: DeleteOptions, _ type: ResourceType
   ) throws(APIError) {
     if !options.uid.isEmpty, options.uid != object.uid {
-      throw .conflict(
+      throw .precondition(
         type, object.name,
         "the UID in the precondition (\(options.uid)) does not match the UID in record "
           + "(\(object.uid)). The object might have been deleted and then recreated")
     }
     if !options.resourceVersion.isEmpty, options.resourceVersion != object.resourceVersion {
-      throw .conflict(
+      throw .precondition(
         type, object.name,
         "the ResourceVersion in the precondition (\(options.resourceVersion)) does not match the "
           + "ResourceVersion in record (\(object.resourceVersion)). The object might have been "

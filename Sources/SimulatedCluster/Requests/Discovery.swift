@@ -78,7 +78,9 @@ struct Discovery {
 
   private func resource(_ type: ResourceType) -> JSONValue {
     var result: JSONValue = [
-      "name": .string(type.resource), "singularName": .string(type.singular),
+      "name": .string(type.resource),
+      // Built-in resources have told their singular since 1.27.
+      "singularName": .string(type.isCustom || version.minor >= 27 ? type.singular : ""),
       "namespaced": .bool(type.isNamespaced), "kind": .string(type.kind),
       "verbs": Self.list(type.verbs),
     ]

@@ -25,18 +25,12 @@ extension ControlPlane {
     case "application/strategic-merge-patch+json" where !target.type.isCustom:
       patched = StrategicPatch.apply(
         patch, to: current, shape: target.type.shape(version: target.version))
-    default: throw .unsupportedMediaType(accepted: acceptedPatches(target.type))
+    default: throw .unsupportedPatch
     }
     try checkIdentity(&patched, target)
     let object = stored(try write.normalize(patched), target)
     let updated = try update(object, old: old, write)
     return write.answer(response(updated, target, form))
-  }
-
-  private func acceptedPatches(_ type: ResourceType) -> [String] {
-    ["application/json-patch+json", "application/merge-patch+json"]
-      + (type.isCustom ? [] : ["application/strategic-merge-patch+json"])
-      + ["application/apply-patch+yaml"]
   }
 
   /// A stored object in the version of the request.
@@ -134,6 +128,7 @@ extension ControlPlane {
 
   private func typeChecked(_ applied: JSONValue, _ write: Write) throws(APIError) -> [String] {
     var normalizer = Normalizer(keepsZeroValues: true)
+    normalizer.namesElements = true
     do {
       _ = try normalizer.normalize(applied, write.type.shape(version: write.target.version))
     } catch {

@@ -69,11 +69,11 @@ extension ControlPlane {
       let all = storage.all(target.type.id).filter(selection.matches)
       return cut(all, limit, target.type.id, storage.revision)
     }
+    guard let start = ContinueToken(text: token) else {
+      throw .badRequest("invalid continue token: continue key is not valid")
+    }
     guard ["", "0"].contains(request.parameter("resourceVersion") ?? "") else {
       throw .badRequest("specifying resource version is not allowed when using continue")
-    }
-    guard let start = ContinueToken(text: token) else {
-      throw .badRequest("continue key is not valid: encoding of the token is unknown")
     }
     let isInconsistent = start.revision < 0
     let kept =

@@ -47,7 +47,7 @@ extension ControlPlane {
         wanted = try JSONPatch.apply(body, to: scale(of: old))
       case "application/merge-patch+json", "application/strategic-merge-patch+json":
         wanted = MergePatch.apply(body, to: scale(of: old))
-      default: throw .unsupportedMediaType(accepted: acceptedScalePatches)
+      default: throw .unsupportedPatch
       }
     }
     guard let replicas = wanted.at(["spec", "replicas"])?.int, replicas >= 0 else {
@@ -67,10 +67,6 @@ extension ControlPlane {
     var managed = ManagedFields(old)
     managed.update(from: old, to: object, shape: target.type.shape, manager: manager, time: now)
     return .json(scale(of: try update(object, old: old, write, managed: managed.json)))
-  }
-
-  private var acceptedScalePatches: [String] {
-    ["application/json-patch+json", "application/merge-patch+json"]
   }
 
   // MARK: - Tokens

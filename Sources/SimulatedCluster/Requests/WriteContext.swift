@@ -28,7 +28,7 @@ struct Write {
     if let dryRun = request.parameter("dryRun") {
       guard dryRun == "All" else {
         throw .invalid(
-          kind: "PatchOptions", group: "meta.k8s.io", name: "",
+          kind: Self.optionsKind(request), group: "meta.k8s.io", name: "",
           [.unsupported("dryRun", dryRun, ["All"])])
       }
       isDryRun = true
@@ -39,8 +39,16 @@ struct Write {
     case nil, "", "Warn": validation = .warn
     case .some(let other):
       throw .invalid(
-        kind: "PatchOptions", group: "meta.k8s.io", name: "",
+        kind: Self.optionsKind(request), group: "meta.k8s.io", name: "",
         [.unsupported("fieldValidation", other, ["Ignore", "Strict", "Warn"])])
+    }
+  }
+
+  private static func optionsKind(_ request: APIRequest) -> String {
+    switch request.method {
+    case "POST": "CreateOptions"
+    case "PUT": "UpdateOptions"
+    default: "PatchOptions"
     }
   }
 
@@ -64,7 +72,18 @@ struct Write {
           + "\(type.kind).\(error.path) of type \(error.expected)")
     }
     try report(normalizer.unknown)
+    if type.id == "secrets" { try checkEncoding(result ?? [:]) }
     return result ?? [:]
+  }
+
+  /// The data of a Secret is bytes, so wrong base64 is a wrong type.
+  private func checkEncoding(_ secret: JSONValue) throws(APIError) {
+    for (_, value) in secret["data"]?.object ?? JSONObject()
+    where Base64.decode(value.string ?? "") == nil {
+      throw .badRequest(
+        "Secret in version \(quoted(target.version)) cannot be handled as a Secret: illegal base64 "
+          + "data")
+    }
   }
 
   private mutating func report(_ unknown: [String]) throws(APIError) {
@@ -128,13 +147,17 @@ extension ControlPlane {
     if target.type.isCustom, kind.isEmpty { throw .badRequest("Object 'Kind' is missing") }
     guard version.isEmpty || version == target.apiVersion else {
       throw .badRequest(
-        "the API version in the data (\(version)) does not match the expected API version "
-          + "(\(target.apiVersion))")
+        isServed(kind, version)
+          ? "the API version in the data (\(version)) does not match the expected API version "
+            + "(\(target.apiVersion))"
+          : "\(kind) in version \(quoted(version)) cannot be handled as a \(target.type.kind): "
+            + "no kind \(quoted(kind)) is registered for version \(quoted(version))")
     }
     guard kind.isEmpty || kind == target.type.kind else {
       throw .badRequest(
         "\(kind) in version \(quoted(target.version)) cannot be handled as a "
-          + "\(target.type.kind): the kinds do not match")
+          + "\(target.type.kind): converting (\(target.version).\(kind)) to "
+          + "(\(target.version).\(target.type.kind)): unknown conversion")
     }
     object["kind"] = .string(target.type.kind)
     object["apiVersion"] = .string(target.apiVersion)
@@ -156,6 +179,12 @@ extension ControlPlane {
         "the namespace of the provided object does not match the namespace sent on the request")
     }
     object.setMeta("namespace", .string(namespace))
+  }
+
+  private func isServed(_ kind: String, _ apiVersion: String) -> Bool {
+    types.contains { type in
+      type.kind == kind && type.versionNames.contains { type.apiVersion($0) == apiVersion }
+    }
   }
 
   /// The object in the version in which it is stored.

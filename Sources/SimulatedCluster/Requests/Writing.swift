@@ -22,8 +22,8 @@ extension ControlPlane {
     let old = try existing(target)
     if target.type.isCustom, object.resourceVersion.isEmpty {
       throw .invalid(
-        target.type, object.name,
-        [.invalid("metadata.resourceVersion", "0", "must be specified for an update")])
+        kind: target.type.resource, group: target.type.group, name: object.name,
+        [.invalid("metadata.resourceVersion", "0x0", "must be specified for an update")])
     }
     let updated = try update(object, old: old, write)
     return write.answer(response(updated, target, form))
@@ -51,11 +51,39 @@ extension ControlPlane {
     guard storage.object(type.id, object.key) == nil else {
       throw .alreadyExists(type, object.name)
     }
-    object = try allocateAddresses(object, old: nil)
     object.setMeta("managedFields", managed ?? ownership(of: object, write))
+    object = prepared(object, type, write)
     object.setMeta("uid", .string(Identifiers.uid()))
     object.setMeta("creationTimestamp", .string(now))
-    return write.isDryRun ? object : commit(object, type)
+    return write.isDryRun ? Self.withoutEmptyManagers(object) : commit(object, type)
+  }
+
+  /// What the server adds to a new object by itself, and what therefore nobody owns.
+  private mutating func prepared(
+    _ object: JSONValue, _ type: ResourceType, _ write: Write
+  ) -> JSONValue {
+    var result = allocateAddresses(object, old: nil)
+    if type.id == "namespaces" { result.set(["kubernetes"], at: ["spec", "finalizers"]) }
+    guard type.hasStatus, !type.isCustom, result["status"] == nil else { return result }
+    switch type.id {
+    case "services": result["status"] = ["loadBalancer": [:]]
+    case "poddisruptionbudgets.policy":
+      result["status"] = [
+        "disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0,
+      ]
+    case "horizontalpodautoscalers.autoscaling":
+      result["status"] = ["currentReplicas": 0, "desiredReplicas": 0]
+    default: result["status"] = [:]
+    }
+    return result
+  }
+
+  private static func withoutEmptyManagers(_ object: JSONValue) -> JSONValue {
+    var result = object
+    if result.at(["metadata", "managedFields"])?.isEmptyOrNull ?? false {
+      result.setMeta("managedFields", nil)
+    }
+    return result
   }
 
   private func ownership(of object: JSONValue, _ write: Write) -> JSONValue {
@@ -103,17 +131,17 @@ extension ControlPlane {
       object.setMeta(key, old["metadata"]?[key])
     }
     object = Defaults(version: settings.version).apply(to: object, type)
-    object = try allocateAddresses(object, old: old)
-    try Validation(type: type).check(object, old: old)
     if type.hasGeneration, !write.isStatus, specDiffers(object, old, type) {
       object.setMeta("generation", .int((old["metadata"]?["generation"]?.int ?? 0) + 1))
     }
     object.setMeta("managedFields", managed ?? ownership(of: object, input, old, write))
+    object = allocateAddresses(object, old: old)
+    try Validation(type: type).check(object, old: old)
     if isSame(object, old) { return old }
     if write.isDryRun { return object }
     if object.isBeingDeleted, canBeRemoved(object, type) {
       remove(object, type)
-      return object
+      return Self.withoutEmptyManagers(object)
     }
     return commit(object, type)
   }
@@ -143,6 +171,8 @@ extension ControlPlane {
   private func mainUpdate(_ input: JSONValue, _ old: JSONValue, _ write: Write) -> JSONValue {
     var object = input
     if write.type.hasStatus, !write.isController { object["status"] = old["status"] }
+    // Only the subresource `finalize` may change what holds a namespace.
+    if write.type.id == "namespaces", !write.isController { object["spec"] = old["spec"] }
     return object
   }
 
@@ -177,11 +207,7 @@ extension ControlPlane {
   /// Stores an object, tells watches and controllers, and returns it with its new revision.
   @discardableResult
   mutating func commit(_ object: JSONValue, _ type: ResourceType) -> JSONValue {
-    var object = object
-    if object["metadata"]?["managedFields"]?.isEmptyOrNull ?? false {
-      object.setMeta("managedFields", nil)
-    }
-    let change = storage.store(object, type.id)
+    let change = storage.store(Self.withoutEmptyManagers(object), type.id)
     publish(change, type.id)
     notify(change, type)
     return change.object

@@ -44,9 +44,7 @@ struct AddressPool: Sendable {
 
 extension ControlPlane {
   /// Gives a Service its addresses and ports, and keeps those that it had.
-  mutating func allocateAddresses(
-    _ object: JSONValue, old: JSONValue?
-  ) throws(APIError) -> JSONValue {
+  mutating func allocateAddresses(_ object: JSONValue, old: JSONValue?) -> JSONValue {
     guard object["kind"]?.string == "Service", object["apiVersion"]?.string == "v1" else {
       return object
     }

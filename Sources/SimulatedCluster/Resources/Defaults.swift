@@ -50,7 +50,6 @@ struct Defaults {
   // MARK: - Core
 
   private func namespace(_ object: inout JSONValue) {
-    fill(&object, ["spec", "finalizers"], ["kubernetes"])
     fill(&object, ["status", "phase"], "Active")
     if version.minor >= 21 {
       object.set(

@@ -87,6 +87,7 @@ struct ResourceType: Sendable {
   /// The row for one minor version of Kubernetes; nil when that serves no version of it.
   func served(byMinor minor: Int) -> ResourceType? {
     var result = self
+    if id == "services" { result.returnsDeleted = minor >= 22 }
     result.versions = versions.filter { $0.since <= minor && minor < $0.until }
     return result.versions.isEmpty ? nil : result
   }

@@ -133,6 +133,9 @@ struct TableColumn {
         }
         return "\(metric.at(["resource", "name"])?.string ?? ""): <unknown>/\(value)%"
       }
+      if let target = object.at(["spec", "targetCPUUtilizationPercentage"])?.int {
+        return .string("<unknown>/\(target)%")
+      }
       return .string(targets.isEmpty ? "<none>" : targets.joined(separator: ", "))
     },
     TableColumn("MinPods", type: "string") { number($0, "spec", "minReplicas") },

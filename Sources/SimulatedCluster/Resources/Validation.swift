@@ -76,10 +76,6 @@ struct Validation {
 
   private func secret(_ object: JSONValue) -> [Cause] {
     var causes = keys(object, "data")
-    for (key, value) in object["data"]?.object ?? JSONObject()
-    where Base64.decode(value.string ?? "") == nil {
-      causes.append(.invalid("data[\(key)]", "\"\"", "illegal base64 data"))
-    }
     let account = "kubernetes.io/service-account.name"
     if object["type"]?.string == "kubernetes.io/service-account-token",
       object.annotations[account, default: ""].isEmpty
@@ -180,7 +176,8 @@ struct Validation {
     }
     if most < 1 {
       causes.append(.invalid("spec.maxReplicas", String(most), "must be greater than 0"))
-    } else if most < least {
+    }
+    if most < least {
       causes.append(
         .invalid(
           "spec.maxReplicas", String(most), "must be greater than or equal to `minReplicas`"))

@@ -69,7 +69,11 @@ struct Selection: Sendable {
         throw .badRequest("invalid selector: \(quoted(text)); can't understand \(quoted(part))")
       }
       guard allowed.contains(requirement.key) else {
-        throw .badRequest("field label not supported: \(requirement.key)")
+        let known = allowed.map(quoted).joined(separator: ", ")
+        throw .badRequest(
+          extraFields[type.id] == nil
+            ? "\(quoted(requirement.key)) is not a known field selector: only \(known)"
+            : "field label not supported: \(requirement.key)")
       }
       result.append(requirement)
     }

@@ -65,7 +65,8 @@ func expectGolden(
     return
   }
   guard let golden = TestFiles.read(path) else {
-    Issue.record("\(path) is missing; make it with MSH_UPDATE_GOLDEN=1", sourceLocation: sourceLocation)
+    Issue.record(
+      "\(path) is missing; make it with MSH_UPDATE_GOLDEN=1", sourceLocation: sourceLocation)
     return
   }
   #expect(text == golden, "\(name) differs", sourceLocation: sourceLocation)

@@ -128,5 +128,6 @@ extension ScriptValue {
 }
 
 extension ScriptValue: ExpressibleByStringLiteral {
+  /// A string of the script.
   public init(stringLiteral value: String) { self = .string(value) }
 }
