@@ -24,8 +24,8 @@ public enum Base64 {
     return String(decoding: result, as: UTF8.self)
   }
 
-  /// The bytes of a base64 text, or nil when it is none. Line breaks are skipped, as Go does; padding is
-  /// required.
+  /// The bytes of a base64 text, or nil when it is none. Line breaks are skipped, as Go does;
+  /// padding is required.
   public static func decode(_ text: String) -> [UInt8]? {
     var result: [UInt8] = []
     result.reserveCapacity(text.utf8.count / 4 * 3)

@@ -203,8 +203,8 @@ struct JSONParser {
 
   // MARK: Strings
 
-  /// Finds the end of the string that starts here and consumes it. The range is what lies between the
-  /// quotes; `isPlain` says that it is ASCII without escapes.
+  /// Finds the end of the string that starts here and consumes it. The range is what lies between
+  /// the quotes; `isPlain` says that it is ASCII without escapes.
   private mutating func scanString() throws(JSONError) -> (range: Range<Int>, isPlain: Bool) {
     let quote = position
     var index = position + 1
@@ -345,8 +345,8 @@ struct JSONParser {
   }
 }
 
-/// Collects an object's pairs. Few keys are searched one by one, many by a dictionary, so that a large
-/// object costs no quadratic time.
+/// Collects an object's pairs. Few keys are searched one by one, many by a dictionary, so that a
+/// large object costs no quadratic time.
 struct PairCollector {
   private var keys: [String] = []
   private var values: [JSONValue] = []

@@ -11,8 +11,8 @@ public enum JSONValue: Sendable, Hashable {
   case object(JSONObject)
 }
 
-/// A JSON object: pairs in the order they were written. Objects of the API have few keys, so a linear
-/// search beats hashing (measured: 67 against 46 MB/s for whole documents).
+/// A JSON object: pairs in the order they were written. Objects of the API have few keys, so a
+/// linear search beats hashing (measured: 67 against 46 MB/s for whole documents).
 public struct JSONObject: Sendable, Hashable {
   /// The pairs; keys are unique.
   public private(set) var keys: [String]
@@ -88,8 +88,8 @@ extension JSONObject: ExpressibleByDictionaryLiteral {
   }
 }
 
-// `nil` is no literal for null: `condition ? nil : value` would then mean null where a missing value is
-// meant, without a word from the compiler.
+// `nil` is no literal for null: `condition ? nil : value` would then mean null where a missing
+// value is meant, without a word from the compiler.
 extension JSONValue: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral,
   ExpressibleByStringLiteral, ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral,
   ExpressibleByBooleanLiteral, ExpressibleByFloatLiteral
@@ -113,8 +113,8 @@ extension JSONValue: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral,
 }
 
 extension JSONValue {
-  /// The member of an object; nil when this is no object or lacks the key. Assigning on a value that is
-  /// no object makes it one.
+  /// The member of an object; nil when this is no object or lacks the key. Assigning on a value
+  /// that is no object makes it one.
   public subscript(key: String) -> JSONValue? {
     get {
       guard case .object(let object) = self else { return nil }

@@ -2,8 +2,8 @@
 
 extension JSONValue {
   /// The value as UTF-8 JSON. `indent` is the number of spaces per level, nil writes one line.
-  /// `sortedKeys` orders keys by their bytes. A double is written with the fewest digits that read back
-  /// as the same double; infinities and NaN, which JSON lacks, become `null`.
+  /// `sortedKeys` orders keys by their bytes. A double is written with the fewest digits that read
+  /// back as the same double; infinities and NaN, which JSON lacks, become `null`.
   public func bytes(indent: Int? = nil, sortedKeys: Bool = false) -> [UInt8] {
     var writer = JSONWriter(indent: indent, sortedKeys: sortedKeys)
     writer.write(self, level: 0)
@@ -52,26 +52,29 @@ struct JSONWriter {
 
   private mutating func write(_ object: JSONObject, level: Int) {
     bytes.append(UInt8(ascii: "{"))
-    var isFirst = true
-    for index in order(of: object) {
-      if !isFirst { bytes.append(UInt8(ascii: ",")) }
-      isFirst = false
-      breakLine(level: level + 1)
-      write(object.keys[index])
-      bytes.append(UInt8(ascii: ":"))
-      if indent != nil { bytes.append(UInt8(ascii: " ")) }
-      write(object.values[index], level: level + 1)
+    if sortedKeys {
+      let order = object.keys.indices.sorted {
+        object.keys[$0].utf8.lexicographicallyPrecedes(object.keys[$1].utf8)
+      }
+      for (place, index) in order.enumerated() {
+        write(object, at: index, isFirst: place == 0, level: level)
+      }
+    } else {
+      for index in object.keys.indices {
+        write(object, at: index, isFirst: index == 0, level: level)
+      }
     }
     if !object.isEmpty { breakLine(level: level) }
     bytes.append(UInt8(ascii: "}"))
   }
 
-  private func order(of object: JSONObject) -> [Int] {
-    let indices = Array(object.keys.indices)
-    guard sortedKeys else { return indices }
-    return indices.sorted {
-      object.keys[$0].utf8.lexicographicallyPrecedes(object.keys[$1].utf8)
-    }
+  private mutating func write(_ object: JSONObject, at index: Int, isFirst: Bool, level: Int) {
+    if !isFirst { bytes.append(UInt8(ascii: ",")) }
+    breakLine(level: level + 1)
+    write(object.keys[index])
+    bytes.append(UInt8(ascii: ":"))
+    if indent != nil { bytes.append(UInt8(ascii: " ")) }
+    write(object.values[index], level: level + 1)
   }
 
   private mutating func breakLine(level: Int) {

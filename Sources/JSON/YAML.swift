@@ -1,10 +1,10 @@
-// Reads YAML into JSON values, as Kubernetes' own tools do. The text's syntax is Yams's work (libyaml);
-// what the scalars mean is decided in YAMLScalar.swift.
+// Reads YAML into JSON values, as Kubernetes' own tools do. The text's syntax is Yams's work
+// (libyaml); what the scalars mean is decided in YAMLScalar.swift.
 //
-// Kept from JSON: nesting to 512 levels, keys that are strings. A number, a bool or null as a key becomes
-// its text. Aliases and merge keys (`<<`) are followed, but a text whose aliases multiply into more than
-// a million values is refused. A key that comes twice is an error. A text is one document or several,
-// empty documents are left out.
+// Kept from JSON: nesting to 512 levels, keys that are strings. A number, a bool or null as a key
+// becomes its text. Aliases and merge keys (`<<`) are followed, but a text whose aliases multiply
+// into more than a million values is refused. A key that comes twice is an error. A text is one
+// document or several, empty documents are left out.
 
 import Yams
 

@@ -1,11 +1,12 @@
-// What a YAML scalar without quotes means, by the rules of sigs.k8s.io/yaml, the reader of kubectl and
-// of the API server: YAML 1.1 as go-yaml v2 has it.
+// What a YAML scalar without quotes means, by the rules of sigs.k8s.io/yaml, the reader of kubectl
+// and of the API server: YAML 1.1 as go-yaml v2 has it.
 //
-// - `true`, `yes`, `on`, `y` and their opposites, in lower case, capitalised or upper case, are bools;
-//   `` (nothing), `~` and `null` are null.
-// - Integers may have a sign, underscores and the prefixes 0x, 0o and 0b; a leading zero means octal, so
-//   that `defaultMode: 0644` is 420. Those that do not fit 64 bits become doubles.
-// - Timestamps and base-60 numbers stay strings; infinities and NaN are refused, as JSON lacks them.
+// - `true`, `yes`, `on`, `y` and their opposites, in lower case, capitalised or upper case, are
+//   bools; `` (nothing), `~` and `null` are null.
+// - Integers may have a sign, underscores and the prefixes 0x, 0o and 0b; a leading zero means
+//   octal, so that `defaultMode: 0644` is 420. Those that do not fit 64 bits become doubles.
+// - Timestamps and base-60 numbers stay strings; infinities and NaN are refused, as JSON lacks
+//   them.
 // - Anything in quotes is a string.
 
 /// The meaning of plain scalars.
@@ -112,8 +113,9 @@ enum YAMLScalar {
     return result
   }
 
-  /// True when the text, written without quotes, would be read as something else than this string by a
-  /// YAML 1.1 or 1.2 reader. Errs on the side of quotes: timestamps and base-60 numbers count too.
+  /// True when the text, written without quotes, would be read as something else than this string
+  /// by a YAML 1.1 or 1.2 reader. Errs on the side of quotes: timestamps and base-60 numbers count
+  /// too.
   static func needsQuotes(_ text: String) -> Bool {
     guard let first = text.unicodeScalars.first, let last = text.unicodeScalars.last else {
       return true

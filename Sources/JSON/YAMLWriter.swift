@@ -1,8 +1,9 @@
-// Writes values as YAML in kubectl's style: two spaces, lists level with their key, keys in the value's
-// order, strings in quotes only where they would be read back as something else.
+// Writes values as YAML in kubectl's style: two spaces, lists level with their key, keys in the
+// value's order, strings in quotes only where they would be read back as something else.
 
 extension YAML {
-  /// The value as YAML text that ends in a line break. Strings of several lines become literal blocks.
+  /// The value as YAML text that ends in a line break. Strings of several lines become literal
+  /// blocks.
   public static func format(_ value: JSONValue) -> String {
     var writer = YAMLWriter()
     writer.write(root: value)

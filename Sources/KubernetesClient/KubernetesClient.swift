@@ -1,8 +1,8 @@
-// The client of one cluster: sends calls with credentials, tries again where that is safe, and turns
-// every failure into an `APIError` that names cluster, verb and object.
+// The client of one cluster: sends calls with credentials, tries again where that is safe, and
+// turns every failure into an `APIError` that names cluster, verb and object.
 //
-// The calls themselves are in Resources/, what the cluster serves in Discovery/. Nothing connects before
-// the first call.
+// The calls themselves are in Resources/, what the cluster serves in Discovery/. Nothing connects
+// before the first call.
 
 import JSON
 import Synchronization

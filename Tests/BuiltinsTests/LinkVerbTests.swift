@@ -145,7 +145,7 @@ struct LinkVerbTests {
     _ clusters: ScriptValue, _ script: Script, _ named: KeyValuePairs<String, ScriptValue> = [:]
   ) async -> ScriptError {
     let error = await scriptError { try await script.call("link", clusters, named: named) }
-    #expect(script.mesh.report().isEmpty, "nothing was sent")
+    #expect(script.mesh.report().clusters.isEmpty, "nothing was sent")
     return error
   }
 

@@ -21,6 +21,20 @@ struct ClientTests {
     try await body(server, transport)
   }
 
+  /// A page of a list.
+  private func configMaps(
+    _ version: String, next: String = "", _ names: [String]?
+  ) -> ScriptedServer.Reply {
+    let items = names.map { names in
+      JSONValue.array(names.map { ["metadata": ["name": .string($0)]] })
+    }
+    let page: JSONValue = [
+      "kind": "ConfigMapList", "apiVersion": "v1", "items": items ?? .null,
+      "metadata": ["resourceVersion": .string(version), "continue": .string(next)],
+    ]
+    return .json(page.text())
+  }
+
   @Test("a POST is sent once, even when its connection dies under it")
   func postOnce() async throws {
     try await withServer { _, before in
@@ -81,7 +95,8 @@ struct ClientTests {
       }
       #expect(
         error?.description
-          == "c1: create configmaps \"x\" in namespace \"y\": 409 AlreadyExists: configmaps \"x\" exists"
+          == "c1: create configmaps \"x\" in namespace \"y\": "
+          + "409 AlreadyExists: configmaps \"x\" exists"
       )
       let request = try #require(server.requests.first)
       #expect(request.headers["content-type"] == "application/json")
@@ -160,17 +175,11 @@ struct ClientTests {
     try await withServer { request, _ in
       switch request.query["continue"] {
       case nil:
-        .json(
-          #"{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"7","continue":"a b"},"items":[{"metadata":{"name":"one"}}]}"#
-        )
+        configMaps("7", next: "a b", ["one"])
       case "a%20b":
-        .json(
-          #"{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"8","continue":"c"},"items":null}"#
-        )
+        configMaps("8", next: "c", nil)
       default:
-        .json(
-          #"{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"9"},"items":[{"metadata":{"name":"two"}}]}"#
-        )
+        configMaps("9", ["two"])
       }
     } _: { server, transport in
       let list = try await server.client(transport).list(
@@ -190,10 +199,7 @@ struct ClientTests {
       if request.query["continue"] != nil {
         return .json(#"{"kind":"Status","code":410,"reason":"Expired"}"#, status: 410)
       }
-      let next = request.query["limit"] == nil ? "" : "c"
-      return .json(
-        #"{"kind":"ConfigMapList","metadata":{"resourceVersion":"7","continue":"\#(next)"},"items":[{"metadata":{"name":"one"}}]}"#
-      )
+      return configMaps("7", next: request.query["limit"] == nil ? "" : "c", ["one"])
     } _: { server, transport in
       let list = try await server.client(transport).list(Types.configMap)
       #expect(list.items.count == 1)
@@ -252,13 +258,11 @@ struct ClientTests {
 
   @Test("a wait sees the change that it waits for, and deletion as nothing")
   func wait() async throws {
-    let list =
-      #"{"kind":"ConfigMapList","metadata":{"resourceVersion":"4"},"items":[{"metadata":{"name":"x"}}]}"#
     let events =
       #"{"type":"MODIFIED","object":{"metadata":{"resourceVersion":"5"},"data":{"a":"1"}}}"# + "\n"
       + #"{"type":"DELETED","object":{"metadata":{"resourceVersion":"6"},"data":{"a":"1"}}}"# + "\n"
     try await withServer { request, _ in
-      request.query["watch"] == nil ? .json(list) : .stream([events], staysOpen: true)
+      request.query["watch"] == nil ? configMaps("4", ["x"]) : .stream([events], staysOpen: true)
     } _: { server, transport in
       let client = try server.client(transport)
       let ready = try await client.waitFor(
@@ -274,10 +278,8 @@ struct ClientTests {
 
   @Test("a wait that runs out of time has the object as seen last")
   func waitTimeout() async throws {
-    let list =
-      #"{"kind":"ConfigMapList","metadata":{"resourceVersion":"4"},"items":[{"metadata":{"name":"x"}}]}"#
     try await withServer { request, _ in
-      request.query["watch"] == nil ? .json(list) : .stream([], staysOpen: true)
+      request.query["watch"] == nil ? configMaps("4", ["x"]) : .stream([], staysOpen: true)
     } _: { server, transport in
       let client = try server.client(transport)
       for timeout in [Duration.zero, .milliseconds(300)] {
@@ -373,8 +375,8 @@ struct ClientTests {
       case "/api": .json(#"{"kind":"APIVersions","versions":["v1"]}"#)
       case "/apis":
         .json(
-          #"{"kind":"APIGroupList","groups":[{"name":"apps","versions":[{"version":"v1"}]},{"name":"down","versions":[{"version":"v1"}]}]}"#
-        )
+          #"{"groups":[{"name":"apps","versions":[{"version":"v1"}]},"#
+            + #"{"name":"down","versions":[{"version":"v1"}]}]}"#)
       case "/api/v1":
         .json(
           #"{"resources":[{"name":"pods","kind":"Pod","namespaced":true,"shortNames":["po"]}]}"#)

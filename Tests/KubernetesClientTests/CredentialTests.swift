@@ -118,20 +118,12 @@ struct CredentialTests {
       try await provider(.exec(plugin("/bin/sh", ["-c", "exit 7"]))).current()
     }
     #expect(failing?.message.hasSuffix("ended with exit code 7") == true)
+    let head = #"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/"#
     let cases = [
       ("hello", "printed no ExecCredential"),
-      (
-        #"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1"}"#,
-        "not client"
-      ),
-      (
-        #"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{}}"#,
-        "neither"
-      ),
-      (
-        #"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"s3cr3t","expirationTimestamp":"soon"}}"#,
-        "no time"
-      ),
+      (head + #"v1beta1"}"#, "not client"),
+      (head + #"v1","status":{}}"#, "neither"),
+      (head + #"v1","status":{"token":"s3cr3t","expirationTimestamp":"soon"}}"#, "no time"),
     ]
     for (output, part) in cases {
       let error = await #expect(throws: CredentialError.self) {

@@ -136,7 +136,7 @@ struct DiscoveryTests {
       try YAML.parse(
         """
         resources:
-        - {name: deployments, singularName: "", namespaced: true, kind: Deployment, shortNames: [deploy], verbs: [get]}
+        - {name: deployments, singularName: "", namespaced: true, kind: Deployment, verbs: [get]}
         - {name: deployments/scale, singularName: "", namespaced: true, kind: Scale}
         """), group: "apps", version: "v1")
     #expect(resources.count == 1)

@@ -61,7 +61,7 @@ struct ErrorTests {
     let cases: [(TransportError.Kind, Bool, String, String)] = [
       (.refused, false, "Unreachable", "running there"), (.name, false, "Unreachable", "host name"),
       (.timeout, false, "Timeout", "firewall"), (.timeout, true, "Timeout", "did not answer"),
-      (.certificate, false, "Certificate", "certificate authority"),
+      (.certificate, false, "Certificate", "server's authority"),
       (.broken, true, "Interrupted", "may have been carried out"),
       (.notReplayed, true, "Interrupted", "not sent again"),
     ]

@@ -62,10 +62,16 @@ struct KubeconfigTests {
   func secrets() throws {
     let kubeconfig = try Kubeconfig.parse(
       """
-      contexts: [{name: x, context: {cluster: c, user: u}}, {name: z, context: {cluster: c, user: v}}]
+      contexts:
+      - {name: x, context: {cluster: c, user: u}}
+      - {name: z, context: {cluster: c, user: v}}
       clusters: [{name: c, cluster: {server: "https://h"}}]
       users:
-      - {name: u, user: {token: s3cr3t-token, client-certificate-data: \(data(Self.certificate)), client-key-data: \(data(Self.key))}}
+      - name: u
+        user:
+          token: s3cr3t-token
+          client-certificate-data: \(data(Self.certificate))
+          client-key-data: \(data(Self.key))
       - {name: v, user: {username: bob, password: s3cr3t-word}}
       """)
     for context in ["x", "z"] {
@@ -98,7 +104,9 @@ struct KubeconfigTests {
       "two",
       """
       current-context: z
-      contexts: [{name: x, context: {cluster: d, namespace: lost}}, {name: z, context: {cluster: d}}]
+      contexts:
+      - {name: x, context: {cluster: d, namespace: lost}}
+      - {name: z, context: {cluster: d}}
       clusters:
       - {name: c, cluster: {server: "https://second", tls-server-name: lost}}
       - {name: d, cluster: {server: "https://third"}}
@@ -123,7 +131,9 @@ struct KubeconfigTests {
     let path = try folder.write(
       "config",
       """
-      contexts: [{name: x, context: {cluster: c, user: u}}, {name: z, context: {cluster: c, user: v}}]
+      contexts:
+      - {name: x, context: {cluster: c, user: u}}
+      - {name: z, context: {cluster: c, user: v}}
       clusters: [{name: c, cluster: {server: "https://h", certificate-authority: ca.crt}}]
       users:
       - {name: u, user: {tokenFile: token}}
@@ -154,7 +164,10 @@ struct KubeconfigTests {
       contexts: [{name: x, context: {cluster: c}}]
       clusters:
       - name: c
-        cluster: {server: "https://h", certificate-authority: /does/not/exist, certificate-authority-data: \(data(Self.certificate))}
+        cluster:
+          server: https://h
+          certificate-authority: /does/not/exist
+          certificate-authority-data: \(data(Self.certificate))
       """)
     #expect(try kubeconfig.settings(context: "x").certificateAuthority != nil)
   }

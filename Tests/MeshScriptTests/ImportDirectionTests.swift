@@ -72,18 +72,40 @@ struct ImportDirectionTests {
         internal import Indented
       @preconcurrency public import Both // why
       import struct Foundation.Data
+      #if canImport(FoundationEssentials)
+        import FoundationEssentials
+      #else
+        import Substitute
+      #endif
+      #if os(Linux)
+        import Here
+      #else
+        import Elsewhere
+      #endif
       let text = "import Quoted"
       """
     #expect(
-      importedModules(text) == ["Plain", "Exported", "Indented", "Both", "Foundation"])
+      importedModules(text) == [
+        "Plain", "Exported", "Indented", "Both", "Foundation", "FoundationEssentials", "Here",
+        "Elsewhere",
+      ])
   }
 }
 
-/// The modules that a file imports, in order.
+/// The modules that a file imports, in order. What stands in for the small Foundation on systems that
+/// lack it does not count.
 private func importedModules(_ text: String) -> [String] {
-  let sorts: Set<Substring> = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]
+  let sorts: Set<Substring> = [
+    "struct", "class", "enum", "protocol", "func", "var", "let", "typealias",
+  ]
+  var hasSmallFoundation = false
+  var isSubstitute = false
   return text.split(separator: "\n").compactMap { line in
     let words = line.split(separator: " ")
+    if words.first == "#if" { hasSmallFoundation = line.contains("canImport(FoundationEssentials)") }
+    if words.first == "#else" { isSubstitute = hasSmallFoundation }
+    if words.first == "#endif" { isSubstitute = false }
+    guard !isSubstitute else { return nil }
     guard let index = words.firstIndex(of: "import") else { return nil }
     let modifiers: Set<Substring> = ["public", "package", "internal", "fileprivate", "private"]
     let isImport = words[..<index].allSatisfy { $0.hasPrefix("@") || modifiers.contains($0) }

@@ -151,7 +151,10 @@ final class Child {
     var polled = sources.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     guard sources.contains(where: { $0 >= 0 }) else { return false }
     let count = poll(&polled, nfds_t(polled.count), Int32(Self.patience * 1000))
-    if count == 0 { throw Failure(description: "nothing came for \(Self.patience) s") }
+    if count == 0 {
+      let seen = texts.map { String(decoding: $0, as: UTF8.self) }
+      throw Failure(description: "nothing came for \(Self.patience) s after \(seen)")
+    }
     for index in sources.indices where polled[index].revents != 0 { read(from: index) }
     return true
   }
@@ -252,9 +255,14 @@ extension Child {
     var defaults = sigset_t()
     sigfillset(&defaults)
     posix_spawnattr_setsigdefault(&attributes, &defaults)
+    // The threads that tests run on block signals, which a child would take over.
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
     // A session of its own (POSIX_SPAWN_SETSID), so that the terminal it opens becomes its own.
     let newSession: Int32 = 0x80
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | newSession))
+    let flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | newSession
+    posix_spawnattr_setflags(&attributes, Int16(flags))
     var words = ([program] + arguments).map { strdup($0) } + [nil]
     var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in words + variables { free(text) } }

@@ -29,7 +29,10 @@ struct TerminalReplTests {
     try child.expect("\n21\r\n")
     child.type("_ * 2\r")
     try child.expect("\n42\r\n")
-    child.type("{name: \"x\"}.name\r")
+    try child.expect("msh> ")
+    child.type("({name: \"x\"}).name\r")
+    try child.expect("\n\"x\"\r\n")
+    // A Ctrl-D is for the prompt that is shown; what comes earlier, the terminal itself takes.
     try child.expect("msh> ")
     child.type("\u{4}")
     #expect(try child.finish().status == 0)
@@ -146,6 +149,7 @@ struct TerminalReplTests {
     try child.expect("took ")
     child.type(":nonsense\r")
     try child.expect("no command \":nonsense\"")
+    try child.expect("msh> ")
     child.type(":quit\r")
     #expect(try child.finish().status == 0)
   }

@@ -53,8 +53,8 @@ public struct RunReport: Sendable {
     return operations.contains { $0.result == .failed && !$0.isThrown } ? 3 : 0
   }
 
-  /// Whether anything happened that a table could show.
-  public var isEmpty: Bool { clusters.isEmpty }
+  /// True when nothing was written and nothing failed: there is no table to show.
+  public var isEmpty: Bool { operations.isEmpty }
 
   /// A line for each cluster: what was created, changed, left, deleted, what failed and why.
   public var table: String {

@@ -1,8 +1,8 @@
 // libcurl for Swift: the types come from its headers, the library itself is opened on first use.
 //
-// Linking libcurl costs every start of the program 7 to 8 ms (38 shared objects, 11 000 relocations), and
-// most starts never call a cluster. Swift cannot call variadic functions either, so each kind of option
-// has its own setter here.
+// Linking libcurl costs every start of the program 7 to 8 ms (38 shared objects, 11 000
+// relocations), and most starts never call a cluster. Swift cannot call variadic functions either,
+// so each kind of option has its own setter here.
 #ifndef CCURL_H
 #define CCURL_H
 
@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/// Opens the library and initialises it, once; NULL when it is ready, else why it is not. Thread-safe.
-/// Nothing below may be called before it has returned NULL.
+/// Opens the library and initialises it, once; NULL when it is ready, else why it is not.
+/// Thread-safe. Nothing below may be called before it has returned NULL.
 const char *ccurl_load(void);
 
 CURL *ccurl_easy_init(void);

@@ -134,8 +134,9 @@ final class CredentialProvider: Sendable {
 
   // MARK: Programs
 
-  /// Runs the program when nothing valid is there; callers at the same time share one run. A credential
-  /// that has expired on arrival is used once: the server decides, not this machine's clock.
+  /// Runs the program when nothing valid is there; callers at the same time share one run. A
+  /// credential that has expired on arrival is used once: the server decides, not this machine's
+  /// clock.
   private func execCredential(_ plugin: ExecPlugin) async throws -> Credential {
     if let credential = cached() { return credential }
     let settings = settings

@@ -108,7 +108,8 @@ struct ExecRunner: Sendable {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    // The thread that starts it blocks signals, and the client ignores SIGPIPE; the program must not.
+    // The thread that starts it blocks signals, and the client ignores SIGPIPE; the program must
+    // not.
     var none = sigset_t()
     var pipeSignal = sigset_t()
     sigemptyset(&none)

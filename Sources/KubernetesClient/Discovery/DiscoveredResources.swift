@@ -1,4 +1,5 @@
-// What one cluster serves, and how names are resolved in it. Pure: parses documents and answers questions.
+// What one cluster serves, and how names are resolved in it. Pure: parses documents and answers
+// questions.
 
 import JSON
 

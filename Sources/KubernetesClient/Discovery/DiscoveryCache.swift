@@ -12,8 +12,8 @@ final class DiscoveryCache: Sendable {
 
   private let state = Mutex(State())
 
-  /// What the cluster serves and which fetch that comes from. With `outdated`, the result of that fetch
-  /// or an older one is not good enough.
+  /// What the cluster serves and which fetch that comes from. With `outdated`, the result of that
+  /// fetch or an older one is not good enough.
   func resources(
     outdated: Int? = nil, fetch: @escaping @Sendable () async throws -> DiscoveredResources
   ) async throws -> (DiscoveredResources, generation: Int) {
@@ -43,8 +43,9 @@ final class DiscoveryCache: Sendable {
 
 extension KubernetesClient {
   /// Finds a resource by plural, singular, kind (any case), short name, `resource.group` or
-  /// `resource.version.group`. What is not found is asked for anew once, as a CustomResourceDefinition
-  /// may be fresh; then it is an error with the reason `UnknownResource` and the names that exist.
+  /// `resource.version.group`. What is not found is asked for anew once, as a
+  /// CustomResourceDefinition may be fresh; then it is an error with the reason `UnknownResource`
+  /// and the names that exist.
   public func resourceType(named name: String) async throws -> ResourceType {
     let (found, resources) = try await lookUp { $0.resource(named: name) }
     if let found { return found }
@@ -63,8 +64,8 @@ extension KubernetesClient {
     throw unknown("kind \(kind) in \(apiVersion)", known: known, failed: resources.failed)
   }
 
-  /// Every version in which a kind is served, the best first (v1 before v1beta1); empty when it is not
-  /// served at all.
+  /// Every version in which a kind is served, the best first (v1 before v1beta1); empty when it is
+  /// not served at all.
   public func servedVersions(group: String, kind: String) async throws -> [ResourceType] {
     let (found, _) = try await lookUp { resources in
       let versions = resources.versions(group: group, kind: kind)
@@ -99,8 +100,8 @@ extension KubernetesClient {
 
   // MARK: Fetching
 
-  /// Both documents must be aggregated before they are believed; older servers answer with their own
-  /// kind of document to the same request.
+  /// Both documents must be aggregated before they are believed; older servers answer with their
+  /// own kind of document to the same request.
   private var aggregatedAccept: String {
     ["v2", "v2beta1"].map {
       "application/json;g=apidiscovery.k8s.io;v=\($0);as=APIGroupDiscoveryList"

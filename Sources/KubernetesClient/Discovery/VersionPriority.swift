@@ -1,5 +1,5 @@
-// The order of API versions (apimachinery's version priority): v2 > v1 > v2beta1 > v1beta2 > v1alpha3,
-// versions that follow no such pattern last, in the alphabet's order.
+// The order of API versions (apimachinery's version priority): v2 > v1 > v2beta1 > v1beta2 >
+// v1alpha3, versions that follow no such pattern last, in the alphabet's order.
 
 /// A version's place in that order.
 struct VersionPriority: Comparable {

@@ -3,8 +3,8 @@
 enum InCluster {
   private static let folder = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-  /// The settings, or nil outside of a cluster. Inside, an unreadable CA is an error: going on without
-  /// it would mean to trust anybody.
+  /// The settings, or nil outside of a cluster. Inside, an unreadable CA is an error: going on
+  /// without it would mean to trust anybody.
   static func settings(
     environment: [String: String]
   ) throws(KubeconfigError) -> ConnectionSettings? {

@@ -1,10 +1,10 @@
 // Finds, reads and merges kubeconfig files by client-go's rules.
 //
-// An explicit path is read alone and must exist. Otherwise KUBECONFIG lists files, parted by colons: the
-// missing ones are skipped, the first file that names a context, cluster or user keeps it whole, and the
-// first current-context that is not empty counts. Without KUBECONFIG it is ~/.kube/config. Without any
-// context, a process inside a cluster uses its service account. Relative paths mean the folder of the
-// file that has them.
+// An explicit path is read alone and must exist. Otherwise KUBECONFIG lists files, parted by
+// colons: the missing ones are skipped, the first file that names a context, cluster or user keeps
+// it whole, and the first current-context that is not empty counts. Without KUBECONFIG it is
+// ~/.kube/config. Without any context, a process inside a cluster uses its service account.
+// Relative paths mean the folder of the file that has them.
 
 import JSON
 
@@ -29,7 +29,8 @@ public struct Kubeconfig: Sendable {
   /// The names of all contexts, in the files' order.
   public var contextNames: [String] { contexts.map(\.name) }
 
-  /// Reads the kubeconfig: the explicit path alone, else what the environment says (KUBECONFIG, HOME).
+  /// Reads the kubeconfig: the explicit path alone, else what the environment says (KUBECONFIG,
+  /// HOME).
   public static func load(
     explicitPath: String? = nil, environment: [String: String]
   ) throws(KubeconfigError) -> Kubeconfig {
@@ -51,7 +52,8 @@ public struct Kubeconfig: Sendable {
     return merge(files, paths: paths, environment: environment)
   }
 
-  /// Reads a kubeconfig from text; `path` is the file that errors name and that relative paths mean.
+  /// Reads a kubeconfig from text; `path` is the file that errors name and that relative paths
+  /// mean.
   public static func parse(
     _ text: String, path: String = "kubeconfig", environment: [String: String] = [:]
   ) throws(KubeconfigError) -> Kubeconfig {

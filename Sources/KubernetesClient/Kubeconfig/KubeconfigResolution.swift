@@ -1,4 +1,5 @@
-// Resolves one context of a kubeconfig to connection settings and collects every problem on the way.
+// Resolves one context of a kubeconfig to connection settings and collects every problem on the
+// way.
 
 import JSON
 

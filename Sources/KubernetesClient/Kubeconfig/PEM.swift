@@ -1,5 +1,5 @@
-// Looks at PEM texts (RFC 7468) closely enough to find broken certificates and keys before a connection
-// is tried, where the error would name neither file nor field.
+// Looks at PEM texts (RFC 7468) closely enough to find broken certificates and keys before a
+// connection is tried, where the error would name neither file nor field.
 
 import JSON
 

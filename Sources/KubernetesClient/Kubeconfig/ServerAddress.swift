@@ -1,6 +1,7 @@
 // The address of an API server: scheme, host, port and an optional path prefix.
 
-/// An API server's address, such as `https://10.0.0.1:6443` or `https://rancher.example/k8s/clusters/c-1`.
+/// An API server's address, such as `https://10.0.0.1:6443` or
+/// `https://rancher.example/k8s/clusters/c-1`.
 public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
   /// True for https.
   public let isSecure: Bool
@@ -13,8 +14,8 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
   /// The address as it was written, such as in a kubeconfig; istioctl passes it on like this.
   public let text: String
 
-  /// Reads an address; nil when it is no http or https URL, or carries a user, a query or a fragment.
-  /// `defaultScheme` is for an address without one, as kubectl allows.
+  /// Reads an address; nil when it is no http or https URL, or carries a user, a query or a
+  /// fragment. `defaultScheme` is for an address without one, as kubectl allows.
   public init?(_ text: String, defaultScheme: String = "https") {
     var rest = Substring(text)
     var scheme = defaultScheme

@@ -40,7 +40,7 @@ struct Purpose: Sendable {
     case .certificate:
       (
         "Certificate",
-        "; does the kubeconfig have this server's certificate authority, name and client certificate?"
+        "; does the kubeconfig have this server's authority, name and client certificate?"
       )
     case .notReplayed:
       ("Interrupted", "; it may have been carried out and was not sent again")

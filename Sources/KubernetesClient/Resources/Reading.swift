@@ -48,8 +48,9 @@ extension KubernetesClient {
     }
   }
 
-  /// Reads all objects that fit the selectors, in pages of 500; `namespace` nil means all namespaces.
-  /// Each item has its apiVersion and kind. `resourceVersion` is the list's, to watch from.
+  /// Reads all objects that fit the selectors, in pages of 500; `namespace` nil means all
+  /// namespaces. Each item has its apiVersion and kind. `resourceVersion` is the list's, to watch
+  /// from.
   public func list(
     _ type: ResourceType, namespace: String? = nil, labels: String? = nil, fields: String? = nil
   ) async throws -> (items: [JSONValue], resourceVersion: String) {

@@ -4,10 +4,10 @@ import JSON
 import Synchronization
 
 extension KubernetesClient {
-  /// Waits until `isReady` holds for the object (nil while it does not exist) and returns it as it was
-  /// then. What `isReady` throws ends the wait. A timeout of zero checks once. Out of time it throws
-  /// `WaitTimeout` with the object as seen last. A cluster that cannot be reached at first is an error
-  /// at once; one that goes away later is waited for.
+  /// Waits until `isReady` holds for the object (nil while it does not exist) and returns it as it
+  /// was then. What `isReady` throws ends the wait. A timeout of zero checks once. Out of time it
+  /// throws `WaitTimeout` with the object as seen last. A cluster that cannot be reached at first
+  /// is an error at once; one that goes away later is waited for.
   @discardableResult
   public func waitFor(
     _ type: ResourceType, name: String, namespace: String? = nil, timeout: Duration,

@@ -3,10 +3,10 @@
 import JSON
 
 extension KubernetesClient {
-  /// Reports every change after `resourceVersion` (a list's; nil begins with all objects as added). When
-  /// the connection ends the watch goes on from the last version it saw. When the server no longer has
-  /// that version the stream throws an `APIError` with status 410: list again and watch from there.
-  /// Errors that no second try can mend end it too. Dropping the stream ends the watch.
+  /// Reports every change after `resourceVersion` (a list's; nil begins with all objects as added).
+  /// When the connection ends the watch goes on from the last version it saw. When the server no
+  /// longer has that version the stream throws an `APIError` with status 410: list again and watch
+  /// from there. Errors that no second try can mend end it too. Dropping the stream ends the watch.
   public func watch(
     _ type: ResourceType, namespace: String? = nil, name: String? = nil, labels: String? = nil,
     fields: String? = nil, resourceVersion: String? = nil

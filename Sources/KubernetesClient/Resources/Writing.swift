@@ -36,10 +36,10 @@ extension KubernetesClient {
   /// The name that is written into objects' managed fields unless a call says otherwise.
   public static let fieldManager = "msh"
 
-  /// Creates an object and returns what the server made of it; one that exists is an error with status
-  /// 409 and the reason `AlreadyExists`. Never sent twice: when the connection breaks, the error says
-  /// that it may have been carried out. `name` and `subresource` are for requests such as a
-  /// ServiceAccount's `token`.
+  /// Creates an object and returns what the server made of it; one that exists is an error with
+  /// status 409 and the reason `AlreadyExists`. Never sent twice: when the connection breaks, the
+  /// error says that it may have been carried out. `name` and `subresource` are for requests such
+  /// as a ServiceAccount's `token`.
   public func create(
     _ type: ResourceType, _ object: JSONValue, namespace: String? = nil,
     fieldManager: String = KubernetesClient.fieldManager, dryRun: Bool = false,
@@ -68,9 +68,9 @@ extension KubernetesClient {
     return try await json(call)
   }
 
-  /// Applies an object (server-side apply): the server merges it with what others own and creates it
-  /// when it is missing. An object that is as wanted keeps its resource version. A conflict is an error
-  /// with status 409 whose causes name fields and managers; `force` takes the fields over.
+  /// Applies an object (server-side apply): the server merges it with what others own and creates
+  /// it when it is missing. An object that is as wanted keeps its resource version. A conflict is
+  /// an error with status 409 whose causes name fields and managers; `force` takes the fields over.
   public func apply(
     _ type: ResourceType, _ object: JSONValue, namespace: String? = nil,
     fieldManager: String = KubernetesClient.fieldManager, force: Bool = false,
@@ -133,9 +133,9 @@ extension KubernetesClient {
     return try await json(call)
   }
 
-  /// Deletes one object; a missing one is an error with status 404. With `uid`, only the object with
-  /// that UID is deleted, another is an error with status 409. Returns the server's answer: the object
-  /// while finalizers hold it, or a Status. `gracePeriod` is in seconds.
+  /// Deletes one object; a missing one is an error with status 404. With `uid`, only the object
+  /// with that UID is deleted, another is an error with status 409. Returns the server's answer:
+  /// the object while finalizers hold it, or a Status. `gracePeriod` is in seconds.
   @discardableResult
   public func delete(
     _ type: ResourceType, name: String, namespace: String? = nil, uid: String? = nil,

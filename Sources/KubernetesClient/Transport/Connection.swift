@@ -10,8 +10,8 @@ import CCurl
   import Darwin
 #endif
 
-/// A connection, known by its ports. libcurl tells a transfer's socket only after a success; the ports
-/// it tells always.
+/// A connection, known by its ports. libcurl tells a transfer's socket only after a success; the
+/// ports it tells always.
 struct Connection: Hashable {
   private let localPort: Int
   private let remotePort: Int

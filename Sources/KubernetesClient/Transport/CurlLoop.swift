@@ -1,5 +1,5 @@
-// The one thread that drives libcurl for every cluster. It alone touches libcurl's handles; tasks hand
-// over transfers through the mailbox and are resumed from here.
+// The one thread that drives libcurl for every cluster. It alone touches libcurl's handles; tasks
+// hand over transfers through the mailbox and are resumed from here.
 
 import CCurl
 
@@ -153,9 +153,9 @@ struct CurlLoop {
   // MARK: Dead connections
 
   /// A request timed out without an answer. When nothing else was heard on its connection since it
-  /// began, the connection is dead. libcurl would use it again and again: it neither sends HTTP/2 pings
-  /// nor gives up a connection whose peer is gone. Shut down, it is noticed and dropped, and every
-  /// stream on it ends.
+  /// began, the connection is dead. libcurl would use it again and again: it neither sends HTTP/2
+  /// pings nor gives up a connection whose peer is gone. Shut down, it is noticed and dropped, and
+  /// every stream on it ends.
   private mutating func dropIfSilent(_ connection: Connection?, _ transfer: Transfer) {
     guard let connection, transfer.head.status == 0 else { return }
     guard !connections.isHeard(connection, since: transfer.started) else { return }

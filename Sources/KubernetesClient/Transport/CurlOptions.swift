@@ -1,5 +1,5 @@
-// Sets one transfer's options on a libcurl handle. Each option that is not obvious says why it is there;
-// the figures were measured with libcurl 7.88.1.
+// Sets one transfer's options on a libcurl handle. Each option that is not obvious says why it is
+// there; the figures were measured with libcurl 7.88.1.
 
 import CCurl
 
@@ -82,8 +82,8 @@ enum CurlOptions {
     var headers = request.headers.map { "\($0.name): \($0.value)" }
     var host = address.bracketedHost
     if let name = transfer.target.serverName, address.isSecure {
-      // libcurl asks for and checks the name in the URL, so the URL has the certificate's name and is
-      // connected to the real address.
+      // libcurl asks for and checks the name in the URL, so the URL has the certificate's name and
+      // is connected to the real address.
       host = name.contains(":") ? "[\(name)]" : name
       let route = "\(host):\(address.port):\(address.bracketedHost):\(address.port)"
       transfer.connectTo = ccurl_list_append(nil, route)

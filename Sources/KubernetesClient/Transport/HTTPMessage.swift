@@ -35,8 +35,8 @@ struct HTTPRequest: Sendable {
   var query = ""
   var headers: [(name: String, value: String)] = []
   var body: [UInt8]?
-  /// True when sending it twice does no more than sending it once; only then does the transport send a
-  /// body again over a new connection.
+  /// True when sending it twice does no more than sending it once; only then does the transport
+  /// send a body again over a new connection.
   var isReplayable = true
   /// How long it may take from its start, nil for ever.
   var timeout: Duration?

@@ -13,7 +13,8 @@ final class Mailbox: Sendable {
   private struct State: ~Copyable {
     var letters: [Letter] = []
     var isStopping = false
-    /// libcurl's multi handle, while the loop runs; kept as a number because a pointer is not Sendable.
+    /// libcurl's multi handle, while the loop runs; kept as a number because a pointer is not
+    /// Sendable.
     var multi: UInt = 0
     var nextID: TransferQueue.ID = 1
   }
@@ -52,8 +53,8 @@ final class Mailbox: Sendable {
     }
   }
 
-  /// Takes all letters; nil when the loop has to stop. Called by the loop's thread only; from then on
-  /// nobody wakes it.
+  /// Takes all letters; nil when the loop has to stop. Called by the loop's thread only; from then
+  /// on nobody wakes it.
   func take() -> [Letter]? {
     state.withLock { state in
       guard !state.isStopping else {

@@ -9,8 +9,8 @@
 #endif
 
 enum NativeThread {
-  /// Runs the work on a thread of its own that ends with it and never keeps the process alive. Signals
-  /// stay with the other threads. False when the system gives no thread.
+  /// Runs the work on a thread of its own that ends with it and never keeps the process alive.
+  /// Signals stay with the other threads. False when the system gives no thread.
   static func start(_ work: @escaping @Sendable () -> Void) -> Bool {
     var all = sigset_t()
     var previous = sigset_t()

@@ -10,8 +10,8 @@
 
 /// Signalled once, waited for by anybody.
 ///
-/// `@unchecked Sendable`: POSIX semaphores are made for sharing between threads, the pointer to it never
-/// changes.
+/// `@unchecked Sendable`: POSIX semaphores are made for sharing between threads, the pointer to it
+/// never changes.
 final class Semaphore: @unchecked Sendable {
   private let semaphore: UnsafeMutablePointer<sem_t>
 

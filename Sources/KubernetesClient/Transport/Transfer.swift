@@ -5,8 +5,8 @@ import Synchronization
 
 /// A request in flight.
 ///
-/// Sendable by hand-over: a task makes it and puts it into the mailbox, from then on only the loop's
-/// thread touches the mutable parts. `isCancelled` alone is shared.
+/// Sendable by hand-over: a task makes it and puts it into the mailbox, from then on only the
+/// loop's thread touches the mutable parts. `isCancelled` alone is shared.
 final class Transfer: @unchecked Sendable {
   /// Who waits for the answer.
   enum Completion {
@@ -111,9 +111,9 @@ final class Transfer: @unchecked Sendable {
     return count
   }
 
-  /// libcurl wants to send the body again over a new connection. Refused for a request that must not be
-  /// carried out twice: libcurl itself asks for no method (a POST on a connection that died was seen
-  /// twice by the server).
+  /// libcurl wants to send the body again over a new connection. Refused for a request that must
+  /// not be carried out twice: libcurl itself asks for no method (a POST on a connection that died
+  /// was seen twice by the server).
   func rewind(to offset: Int) -> Bool {
     guard request.isReplayable, let body = request.body, (0...body.count).contains(offset) else {
       return false
@@ -157,7 +157,8 @@ final class Transfer: @unchecked Sendable {
   }
 }
 
-/// Set by a task that is cancelled, read by the loop; it may be set before the loop knows the transfer.
+/// Set by a task that is cancelled, read by the loop; it may be set before the loop knows the
+/// transfer.
 final class CancellationFlag: Sendable {
   private let flag = Atomic<Bool>(false)
   var isSet: Bool { flag.load(ordering: .acquiring) }

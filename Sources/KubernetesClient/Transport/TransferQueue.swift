@@ -3,8 +3,8 @@
 //   enqueue ──▶ waiting ──startable──▶ running ──finish──▶ gone
 //                  └────────cancel────────┴──────cancel──▶ gone
 //
-// Each lane (one per cluster) has a bound on the calls that run at once. Streams do not count: they last
-// for minutes, and a bound that they could fill would block every call behind them.
+// Each lane (one per cluster) has a bound on the calls that run at once. Streams do not count: they
+// last for minutes, and a bound that they could fill would block every call behind them.
 
 struct TransferQueue {
   typealias ID = UInt64
@@ -50,7 +50,8 @@ struct TransferQueue {
     }
   }
 
-  /// Takes out the transfers that may begin now, oldest first in each lane, and counts them as running.
+  /// Takes out the transfers that may begin now, oldest first in each lane, and counts them as
+  /// running.
   mutating func takeStartable() -> [ID] {
     var started = startableStreams
     startableStreams = []

@@ -1,7 +1,7 @@
 // Sends HTTP requests for all clusters through one libcurl loop on one thread of its own.
 //
-// The thread starts with the first request, opens libcurl then (see CCurl.h), and never keeps the process
-// alive. Connections are shared by all requests to a cluster: HTTP/2 multiplexes them.
+// The thread starts with the first request, opens libcurl then (see CCurl.h), and never keeps the
+// process alive. Connections are shared by all requests to a cluster: HTTP/2 multiplexes them.
 
 import CCurl
 import Synchronization
@@ -64,8 +64,9 @@ public final class Transport: Sendable {
     }
   }
 
-  /// Sends a request and returns as soon as its headers are there; the body follows in chunks. Dropping
-  /// the stream ends the request. More than `chunkLimit` unread chunks end it with an overflow.
+  /// Sends a request and returns as soon as its headers are there; the body follows in chunks.
+  /// Dropping the stream ends the request. More than `chunkLimit` unread chunks end it with an
+  /// overflow.
   func open(
     _ request: HTTPRequest, to target: Target, chunkLimit: Int = 8192
   ) async throws -> HTTPStream {
@@ -115,8 +116,8 @@ public final class Transport: Sendable {
 
   private static func startThread() -> Phase {
     if let problem = ccurl_load() { return .failed(String(cString: problem)) }
-    // OpenSSL, which libcurl has just opened, frees its tables at exit while the thread may still use
-    // them; handlers run in reverse, so this one comes first.
+    // OpenSSL, which libcurl has just opened, frees its tables at exit while the thread may still
+    // use them; handlers run in reverse, so this one comes first.
     _ = exitHandler
     guard let multi = ccurl_multi_init() else { return .failed("libcurl gives no handle") }
     let mailbox = Mailbox()
