@@ -59,6 +59,9 @@ public final class Session {
     return (resolution.parameters, warnings)
   }
 
+  /// The `##` lines that open a script and are about all of it; nil without any.
+  public static func doc(of source: Source) -> String? { Parser.parse(source).program.doc }
+
   private func resolve(
     _ source: Source
   ) throws -> (program: Program, resolution: Resolution, warnings: [Diagnostic]) {

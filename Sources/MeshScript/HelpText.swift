@@ -1,37 +1,70 @@
 // Help for people, made from the same rows that checks and completion use.
 
+import Builtins
 import Interpreter
+import Lexer
 
-/// Words about functions, verbs and params.
+/// Words about functions, verbs, types and params.
 public enum HelpText {
-  /// One function or verb: how it is called, what it does, what it takes, an example. Nil when the
-  /// library has nothing of that name.
+  /// One function, verb, namespace or type: how it is called, what it does, what it takes, an example.
+  /// Nil when the library has nothing of that name.
   public static func topic(_ name: String, in library: Library) -> String? {
     if let function = library.functions[name] { return text(of: function.signature) }
     let members = library.functions.keys.filter { $0.hasPrefix(name + ".") }.sorted()
     if !members.isEmpty { return list(members.compactMap { library.functions[$0]?.signature }) }
+    if let text = methods(of: name, in: library) { return text }
     let methods = library.methods.sorted { $0.key < $1.key }.compactMap { $0.value[name] }
     guard !methods.isEmpty else { return nil }
     return methods.map { text(of: $0.signature) }.joined(separator: "\n")
   }
 
-  /// Every function with its sentence, one a line, sorted.
+  /// The verbs, then every other function, each with the first words of its sentence.
   public static func index(of library: Library) -> String {
-    list(library.functions.values.map(\.signature).sorted { $0.name < $1.name })
+    let verbs = Set(VerbTable.signatures.map(\.name))
+    let all = library.functions.values.map(\.signature).sorted { $0.name < $1.name }
+    let groups = [
+      ("Verbs", all.filter { verbs.contains($0.name) }),
+      ("Functions", all.filter { !verbs.contains($0.name) }),
+    ]
+    return groups.filter { !$0.1.isEmpty }.map { "\($0.0):\n\(list($0.1))" }
+      .joined(separator: "\n")
   }
 
-  /// A script's params with types, defaults and docs, as `msh run --help FILE` prints them.
-  public static func parameters(_ parameters: [ScriptParameter], of name: String) -> String {
-    guard !parameters.isEmpty else { return "\(name) has no params.\n" }
-    let rows = parameters.map { parameter in
+  /// A script's params with types, defaults and docs, as `msh run --help FILE` prints them. Doc comments
+  /// at the top of the script, above a first param that has one of its own, describe the script.
+  public static func parameters(_ parameters: [ScriptParameter], of source: Source) -> String {
+    guard !parameters.isEmpty else { return "\(source.name) has no params.\n" }
+    let title = title(of: source, first: parameters[0])
+    let rows = parameters.enumerated().map { index, parameter in
+      var doc = (parameter.doc ?? "").split(separator: "\n")
+      if index == 0 { doc.removeFirst(title.count) }
       let origin = parameter.defaultText.map { "default \($0)" } ?? "must be set"
-      return [parameter.name, parameter.type, parameter.doc ?? "", origin]
+      return [
+        parameter.name, parameter.type, (doc + ["(\(origin))"]).joined(separator: " "),
+      ]
     }
-    let lines = rows.map { row in
-      let doc = row[2].isEmpty ? "" : "\(row[2].split(separator: "\n").joined(separator: " ")) "
-      return [row[0], row[1], "\(doc)(\(row[3]))"]
+    let head = title.isEmpty ? "" : title.joined(separator: "\n") + "\n\n"
+    return "\(head)Params of \(source.name), set with --set name=value:\n\(aligned(rows))"
+  }
+
+  /// The doc comments at the top that are the script's and not its first param's.
+  private static func title(of source: Source, first: ScriptParameter) -> [String] {
+    let lines = String(decoding: source.bytes, as: UTF8.self).split(separator: "\n")
+    let top = lines.drop { $0.hasPrefix("#") && !$0.hasPrefix("##") }.prefix { $0.hasPrefix("##") }
+    let title = top.map { String($0.drop { $0 == "#" }.drop { $0 == " " }) }
+    let doc = (first.doc ?? "").split(separator: "\n").map(String.init)
+    return doc.count > title.count && doc.starts(with: title) ? title : []
+  }
+
+  /// `link link, [server:]`, with what may be left out in brackets.
+  private static func usage(_ signature: Signature) -> String {
+    let parts = signature.parameters.map { parameter in
+      var part = parameter.isRest ? "\(parameter.name)…" : parameter.name
+      if parameter.isNamedOnly { part += ":" }
+      return parameter.defaultText == nil && !parameter.isRest ? part : "[\(part)]"
     }
-    return "Params of \(name), set with --set name=value:\n\(aligned(lines))"
+    return ([signature.name] + [parts.joined(separator: ", ")]).filter { !$0.isEmpty }
+      .joined(separator: " ")
   }
 
   private static func text(of signature: Signature) -> String {
@@ -51,19 +84,26 @@ public enum HelpText {
     return text
   }
 
-  /// `link link, server:, expires:`, with what may be left out in brackets.
-  private static func usage(_ signature: Signature) -> String {
-    let parts = signature.parameters.map { parameter in
-      var part = parameter.isRest ? "\(parameter.name)…" : parameter.name
-      if parameter.isNamedOnly { part += ":" }
-      return parameter.defaultText == nil && !parameter.isRest ? part : "[\(part)]"
-    }
-    return ([signature.name] + [parts.joined(separator: ", ")]).filter { !$0.isEmpty }
-      .joined(separator: " ")
+  /// The methods of a type; those that are written in the language show their head.
+  private static func methods(of type: String, in library: Library) -> String? {
+    let native = library.methods[type] ?? [:]
+    let scripted = library.scriptMethods[type] ?? [:]
+    guard !native.isEmpty || !scripted.isEmpty else { return nil }
+    let rows =
+      native.map { name, function in [".\(name)", brief(function.signature.doc)] }
+      + scripted.map { name, script in
+        [".\(name)", String(script.prefix { $0 != "{" && $0 != "=" }).trimmed]
+      }
+    return "Methods of \(type):\n" + aligned(rows.sorted { $0[0] < $1[0] })
   }
 
   private static func list(_ signatures: [Signature]) -> String {
-    aligned(signatures.map { [$0.name, $0.doc] })
+    aligned(signatures.map { [$0.name, brief($0.doc)] })
+  }
+
+  /// A sentence up to its first colon or semicolon, which is enough for a list.
+  private static func brief(_ doc: String) -> String {
+    String(doc.prefix { $0 != ":" && $0 != ";" })
   }
 
   /// Rows with columns that begin at the same place, indented by two.
@@ -75,8 +115,15 @@ public enum HelpText {
       for (cell, width) in zip(row, widths) {
         line += " " + cell + String(repeating: " ", count: width - cell.count + 1)
       }
-      while line.last == " " { line.removeLast() }
-      return line + "\n"
+      return line.trimmedAtEnd + "\n"
     }.joined()
   }
+}
+
+extension String {
+  fileprivate var trimmedAtEnd: String {
+    String(reversed().drop { $0 == " " }.reversed())
+  }
+
+  fileprivate var trimmed: String { String(drop { $0 == " " }).trimmedAtEnd }
 }

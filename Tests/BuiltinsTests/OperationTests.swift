@@ -161,20 +161,21 @@ struct CoverageTests {
 
   @Test("An apply that only met another writer has changed nothing")
   func unchanged() {
-    func object(_ version: String, _ fields: JSONValue, replicas: Int64 = 1) -> JSONValue {
+    func object(_ version: String, _ fields: JSONValue = [:], memory: String = "1Gi") -> JSONValue {
       [
         "metadata": [
           "resourceVersion": .string(version),
           "managedFields": [["manager": "msh", "operation": "Apply", "fieldsV1": fields]],
         ],
-        "spec": ["replicas": .int(replicas)],
+        "spec": ["containers": [["name": "c", "memory": .string(memory)]]],
+        "status": ["seen": .string(version)],
       ]
     }
-    let manifest: JSONValue = ["spec": ["replicas": 1]]
-    let live = object("1", ["f:spec": [:]])
-    #expect(live.isUnchanged(by: manifest, in: object("1", ["f:spec": [:]])))
-    #expect(live.isUnchanged(by: manifest, in: object("2", ["f:spec": [:]])))
-    #expect(!live.isUnchanged(by: manifest, in: object("2", ["f:metadata": [:]])))
-    #expect(!object("1", [:], replicas: 2).isUnchanged(by: manifest, in: object("2", [:])))
+    let manifest: JSONValue = ["spec": ["containers": [["name": "c", "memory": "1024Mi"]]]]
+    let live = object("1")
+    #expect(live.isUnchanged(by: manifest, in: object("1")))
+    #expect(live.isUnchanged(by: manifest, in: object("2")), "only the status is new")
+    #expect(!live.isUnchanged(by: manifest, in: object("2", ["f:more": [:]])))
+    #expect(!object("1", memory: "2Gi").isUnchanged(by: manifest, in: object("2")))
   }
 }

@@ -124,7 +124,42 @@ struct HelpTests {
 
   @Test("the list has one line for each function")
   func index() {
-    #expect(HelpText.index(of: library) == "  join  joins a cluster\n")
+    #expect(HelpText.index(of: library) == "Functions:\n  join  joins a cluster\n")
+    let all = HelpText.index(of: Engine().library)
+    #expect(all.hasPrefix("Verbs:\n") && all.contains("\nFunctions:\n"))
+  }
+
+  @Test("the methods of a type")
+  func methods() throws {
+    let text = try #require(HelpText.topic("list", in: Engine().library))
+    #expect(text.hasPrefix("list "), "the verb comes first")
+    let map = try #require(HelpText.topic("map", in: Engine().library))
+    #expect(map.contains(".keys") && map.contains(".filter"), "\(map)")
+  }
+
+  @Test("a script's own description stands apart from its first param's")
+  func parameters() throws {
+    func help(_ text: String) throws -> String {
+      let source = Source(name: "a.msh", text: text)
+      return HelpText.parameters(try Engine().check(source).parameters, of: source)
+    }
+    #expect(
+      try help("#!/usr/bin/env msh\n## Joins clusters.\nparam n = 1 ## how many\nparam s: string\n")
+        == """
+        Joins clusters.
+
+        Params of a.msh, set with --set name=value:
+          n  int     how many (default 1)
+          s  string  (must be set)
+
+        """)
+    #expect(
+      try help("## how\n## many\nparam n = 1\n") == """
+        Params of a.msh, set with --set name=value:
+          n  int  how many (default 1)
+
+        """)
+    #expect(try help("print 1\n") == "a.msh has no params.\n")
   }
 
   @Test("every function of the standard library can be explained")

@@ -24,6 +24,8 @@ final class Child {
     case terminal
     /// Three pipes, standard output being closed at once by its reader.
     case nobodyReads
+    /// Three pipes, standard error being closed at once by its reader.
+    case nobodyReadsErrors
   }
 
   struct Failure: Error, CustomStringConvertible {
@@ -68,10 +70,8 @@ final class Child {
     self.id = id
     input = streams.input
     sources = streams.outputs
-    if connection == .nobodyReads {
-      close(sources[0])
-      sources[0] = -1
-    }
+    if connection == .nobodyReads { stopReading(0) }
+    if connection == .nobodyReadsErrors { stopReading(1) }
   }
 
   deinit {
@@ -82,6 +82,11 @@ final class Child {
     }
     closeInput()
     for source in Set(sources) where source >= 0 { close(source) }
+  }
+
+  private func stopReading(_ index: Int) {
+    close(sources[index])
+    sources[index] = -1
   }
 
   /// Sends text to standard input, or types it.
@@ -166,9 +171,8 @@ final class Child {
       texts[index].append(contentsOf: buffer[..<count])
     } else if count == 0 || errno != EINTR {
       // A terminal whose other side is gone says EIO.
-      close(sources[index])
       if sources[index] == input { input = -1 }
-      sources[index] = -1
+      stopReading(index)
     }
   }
 }

@@ -132,6 +132,24 @@ struct CommandLineTests {
     #expect(ending.output.contains("\"operations\":[]"))
   }
 
+  @Test("-o json is a document also when there was no run")
+  func jsonWithoutRun() throws {
+    for arguments in [["/nonexistent.msh"], ["-c", "print ("]] {
+      let ending = try Child(arguments + ["-o", "json"]).finish()
+      #expect(ending.status == 1)
+      #expect(ending.output.hasPrefix("{\"exit\":1,"), "\(ending)")
+      #expect(ending.output.contains("\"errors\":[{"))
+    }
+  }
+
+  @Test("nobody has to read standard error")
+  func closedErrors() throws {
+    let child = try Child(["-c", "log.info \"words\"\nprint 1"], on: .nobodyReadsErrors)
+    let ending = try child.finish()
+    #expect(ending.status == 0)
+    #expect(ending.output == "1\n")
+  }
+
   @Test("--diagnostics json writes one object a line, with the place")
   func jsonDiagnostics() throws {
     let ending = try msh("-c", "let a = 1\nprint b", "--diagnostics", "json")

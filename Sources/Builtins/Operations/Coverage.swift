@@ -30,7 +30,26 @@ extension JSONValue {
   func isUnchanged(by manifest: JSONValue, in applied: JSONValue) -> Bool {
     let versions = [self, applied].map { $0[path: "metadata", "resourceVersion"] }
     if versions[0] == versions[1] { return true }
-    return covers(manifest) && appliedFields == applied.appliedFields
+    return appliedFields == applied.appliedFields && agrees(with: applied, on: manifest)
+  }
+
+  /// True when the fields of a manifest have the same values in both objects, as the server writes
+  /// them: what was applied as `1024Mi` is `1Gi` in both.
+  private func agrees(with other: JSONValue, on manifest: JSONValue) -> Bool {
+    switch manifest {
+    case .object(let fields):
+      return fields.allSatisfy { key, value in
+        guard let own = self[key], let theirs = other[key] else { return self[key] == other[key] }
+        return own.agrees(with: theirs, on: value)
+      }
+    case .array(let elements) where elements.allSatisfy { $0["name"]?.string != nil }:
+      return elements.allSatisfy { element in
+        let found = [self, other].map { $0.array?.first { $0["name"] == element["name"] } }
+        guard let own = found[0], let theirs = found[1] else { return found[0] == found[1] }
+        return own.agrees(with: theirs, on: element)
+      }
+    default: return self == other
+    }
   }
 
   /// The fields that we have applied.

@@ -25,11 +25,14 @@ public struct Program: Sendable {
   public var source: Source
   /// The statements in order.
   public var statements: [Statement]
+  /// The `##` lines that open the file, when they are not the first declaration's.
+  public var doc: String?
 
   /// Makes a program.
-  public init(source: Source, statements: [Statement]) {
+  public init(source: Source, statements: [Statement], doc: String? = nil) {
     self.source = source
     self.statements = statements
+    self.doc = doc
   }
 }
 

@@ -44,6 +44,8 @@ public struct Parser {
   /// Indexes of doc comments, and how many of them found their declaration.
   var docs: [Comment]
   var claimedDocs = 0
+  /// False when the first declaration took the `##` lines that open the file.
+  var hasFileDoc = true
 
   var diagnostics: [Diagnostic]
   private var errorLines: Set<Int> = []
@@ -59,7 +61,8 @@ public struct Parser {
   public static func parse(_ source: Source) -> (program: Program, diagnostics: [Diagnostic]) {
     var parser = Parser(source)
     let statements = parser.program()
-    return (Program(source: source, statements: statements), parser.finishedDiagnostics())
+    let program = Program(source: source, statements: statements, doc: parser.fileDoc())
+    return (program, parser.finishedDiagnostics())
   }
 
   private init(_ source: Source) {

@@ -364,7 +364,19 @@ extension Parser {
       next += 1
     }
     if !beside.isEmpty { claimedDocs = next }
+    if firstToken == 0, let last = above.last {
+      // What opens a file is about the file, unless it is all that the first declaration has.
+      let isApart = !isNextLine(last.span, tokens[0].span)
+      if isApart || !beside.isEmpty { above.removeAll() } else { hasFileDoc = false }
+    }
     let lines = (above + beside).map { text(of: $0) }
+    return lines.isEmpty ? nil : lines.joined(separator: "\n")
+  }
+
+  /// The `##` lines that open the file and are about all of it.
+  func fileDoc() -> String? {
+    guard hasFileDoc else { return nil }
+    let lines = docs.filter { $0.nextToken == 0 && !$0.isTrailing }.map { text(of: $0) }
     return lines.isEmpty ? nil : lines.joined(separator: "\n")
   }
 

@@ -72,7 +72,7 @@ final class Completer {
     if !receiver.isEmpty, !inNamespace.isEmpty {
       return inNamespace.map { String($0.dropFirst(prefix.count)) }
     }
-    return library.methods.values.flatMap(\.keys)
+    return library.methods.values.flatMap(\.keys) + library.scriptMethods.values.flatMap(\.keys)
   }
 
   private func completeString(_ context: CompletionContext) -> Completion {

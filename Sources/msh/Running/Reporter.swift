@@ -32,6 +32,17 @@ struct Reporter: Sendable {
     }
   }
 
+  /// Writes why there was no run at all.
+  func fail(_ diagnostic: Diagnostic) {
+    show([diagnostic])
+    guard output == .json else { return }
+    let document: JSONValue = [
+      "exit": .int(Int64(ExitStatus.failure)), "clusters": [], "operations": [],
+      "errors": [JSONValue(diagnostic: diagnostic)],
+    ]
+    Output.standard.writeLine(document.text())
+  }
+
   /// The run as one document: what it did, and why it ended early if it did.
   private func document(_ outcome: RunOutcome, exitCode: Int32) -> JSONValue {
     var document = outcome.report.json(exit: exitCode)

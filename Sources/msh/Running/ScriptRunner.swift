@@ -15,7 +15,7 @@ struct ScriptRunner {
   func run(_ input: ScriptInput) -> Int32 {
     let source: Source
     do { source = try input.read() } catch {
-      reporter.show([error])
+      reporter.fail(error)
       return ExitStatus.failure
     }
     let options = options
@@ -34,7 +34,7 @@ struct ScriptRunner {
     do {
       let source = try input.read()
       let (parameters, _) = try Engine().check(source)
-      Output.standard.write(HelpText.parameters(parameters, of: source.name))
+      Output.standard.write(HelpText.parameters(parameters, of: source))
       return ExitStatus.success
     } catch {
       reporter.show(Diagnostics(thrown: error).all)
@@ -47,7 +47,7 @@ struct ScriptRunner {
   ) -> Int32 {
     switch outcome {
     case .failure(let diagnostic):
-      reporter.show([diagnostic])
+      reporter.fail(diagnostic)
       return ExitStatus.failure
     case .success(let outcome):
       let status = cause?.exitCode ?? outcome.exitCode
@@ -82,6 +82,7 @@ extension EngineOptions {
     environment = Terminal.wholeEnvironment
     log = { level, text in Output.errors.writeLine("\(level): \(text)") }
     if options.verbose { trace = { Output.errors.writeLine($0) } }
+    if options.verbose || Output.errors.isTerminal { onEvent = Progress.show }
   }
 }
 

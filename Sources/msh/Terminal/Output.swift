@@ -7,14 +7,16 @@ import Synchronization
 /// are collected, and the main thread writes them out when it has nothing else to do.
 final class Output: Sendable {
   /// Data: what scripts print, values, documents.
-  static let standard = Output(STDOUT_FILENO, isCollected: isatty(STDOUT_FILENO) == 0)
-  /// Errors, warnings, progress, the run's table. Never collected.
-  static let errors = Output(STDERR_FILENO, isCollected: false)
+  static let standard = Output(
+    STDOUT_FILENO, isCollected: isatty(STDOUT_FILENO) == 0, stopsWhenBroken: true)
+  /// Errors, warnings, progress, the run's table. Never collected; nobody has to read them.
+  static let errors = Output(STDERR_FILENO, isCollected: false, stopsWhenBroken: false)
 
   /// True when somebody looks at it.
   let isTerminal: Bool
   private let descriptor: Int32
   private let isCollected: Bool
+  private let stopsWhenBroken: Bool
   private let state = Mutex(State())
 
   private struct State {
@@ -27,9 +29,10 @@ final class Output: Sendable {
   private static let capacity = 1 << 16
 
   /// Makes an output for a descriptor.
-  init(_ descriptor: Int32, isCollected: Bool) {
+  init(_ descriptor: Int32, isCollected: Bool, stopsWhenBroken: Bool) {
     self.descriptor = descriptor
     self.isCollected = isCollected
+    self.stopsWhenBroken = stopsWhenBroken
     isTerminal = isatty(descriptor) == 1
   }
 
@@ -58,10 +61,7 @@ final class Output: Sendable {
   /// True when something is waiting to be written.
   var hasPending: Bool { state.withLock { !$0.pending.isEmpty } }
 
-  /// True when the reader has gone.
-  var isBroken: Bool { state.withLock { $0.isBroken } }
-
-  /// Writes everything pending; false when the reader has just been found gone.
+  /// Writes everything pending; false when the reader has just been found gone, and that matters.
   private func send(_ state: inout State) -> Bool {
     defer { state.pending.removeAll(keepingCapacity: true) }
     guard !state.isBroken else { return true }
@@ -76,7 +76,7 @@ final class Output: Sendable {
         waitUntilWritable()
       } else if errno != EINTR {
         state.isBroken = true
-        return false
+        return !stopsWhenBroken
       }
     }
     return true
