@@ -56,7 +56,14 @@ let package = Package(
     .testTarget(name: "KubernetesClientTests", dependencies: ["KubernetesClient"]),
     .testTarget(name: "BuiltinsTests", dependencies: ["Builtins", "SimulatedCluster"]),
     .testTarget(name: "LanguageTests", dependencies: ["Builtins"]),
-    .testTarget(name: "SimulatedClusterTests", dependencies: ["SimulatedCluster"]),
+    .testTarget(
+      name: "SimulatedClusterTests",
+      dependencies: [
+        "SimulatedCluster", "JSON",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
     .testTarget(name: "MeshScriptTests", dependencies: ["MeshScript"]),
     .testTarget(name: "mshTests", dependencies: ["msh"]),
   ],

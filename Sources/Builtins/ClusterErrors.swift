@@ -9,14 +9,24 @@ extension ScriptError {
   static func api(_ error: APIError, on cluster: Cluster, about object: ObjectReference)
     -> ScriptError
   {
-    let named = APIError(
-      cluster: cluster.name, verb: error.verb, object: error.object, status: error.status,
-      reason: error.reason, message: error.message, causes: error.causes)
     return ScriptError(
-      kind: "api", code: code(of: error, object).rawValue, named.description,
+      kind: "api", code: code(of: error, object).rawValue, message(of: error, on: cluster),
       notes: wayOut(error, object),
       details: clusterDetails(cluster, status: error.status, reason: error.reason)
         + [("details", error.details.map { .json($0) } ?? .null)])
+  }
+
+  /// `cluster1: apply services "x" in namespace "y": 409 Conflict: …`, in one line.
+  private static func message(of error: APIError, on cluster: Cluster) -> String {
+    if error.isUnreachable, error.verb == "version" {
+      return "\(cluster.name): the API server cannot be reached: \(error.message)"
+    }
+    let owners = isFieldConflict(error) ? conflictingOwners(error).joined(separator: "; ") : nil
+    let named = APIError(
+      cluster: cluster.name, verb: error.verb, object: error.object, status: error.status,
+      reason: error.reason, message: owners ?? error.message,
+      causes: owners == nil ? error.causes : [])
+    return named.description
   }
 
   /// An error that a verb itself found out about one cluster.
@@ -79,13 +89,14 @@ extension ScriptError {
         "Istio's resource definitions are not in this cluster: is its control plane installed?"
       ]
     case .unknownKind:
-      guard let wanted = error.known.first else { return [] }
-      return ["did you mean \"\(wanted)\"?"]
+      if let near = Suggestion.nearest(to: object.kind, in: error.known) {
+        return ["did you mean \"\(near)\"?"]
+      }
+      // A long list of everything that there is would help nobody.
+      guard (1...5).contains(error.known.count) else { return [] }
+      return ["the cluster serves \(error.known.joined(separator: ", "))"]
     case .conflict:
-      return conflictNotes(error)
-        + [
-          "give the field the value that it has, leave it to its manager, or delete the object first"
-        ]
+      return ["give the field the value that it has, leave it out, or delete the object first"]
     case .unauthorized:
       return ["are the kubeconfig's credentials of this cluster, and still valid?"]
     case .forbidden:
@@ -94,8 +105,8 @@ extension ScriptError {
     }
   }
 
-  /// `kubectl owns .spec.replicas`, a line for each manager.
-  private static func conflictNotes(_ error: APIError) -> [String] {
+  /// `kubectl owns .spec.replicas`, an element for each manager.
+  private static func conflictingOwners(_ error: APIError) -> [String] {
     var fields: [(manager: String, fields: [String])] = []
     for cause in error.causes where cause.reason == "FieldManagerConflict" {
       let manager = manager(in: cause.message)

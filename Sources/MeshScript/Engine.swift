@@ -113,10 +113,14 @@ extension RunOutcome.Failure {
     switch error {
     case let diagnostics as Diagnostics: self = .rejected(diagnostics)
     case let diagnostic as Diagnostic: self = .rejected(Diagnostics([diagnostic]))
-    case let error as ScriptError: self = .failed(error)
     case is CancellationError: self = .cancelled
-    default: self = .failed(ScriptError(
-        kind: "internal", code: EngineFault.unexpected.rawValue, "\(error)"))
+    // A verb that was stopped half-way says where; the run as a whole was cancelled.
+    case let error as ScriptError where error.kind == "cancelled": self = .cancelled
+    case let error as ScriptError: self = .failed(error)
+    default:
+      self = .failed(
+        ScriptError(
+          kind: "internal", code: EngineFault.unexpected.rawValue, "\(error)"))
     }
   }
 }

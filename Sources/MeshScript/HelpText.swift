@@ -35,9 +35,8 @@ public enum HelpText {
   public static func parameters(_ parameters: [ScriptParameter], of source: Source) -> String {
     guard !parameters.isEmpty else { return "\(source.name) has no params.\n" }
     let title = title(of: source, first: parameters[0])
-    let rows = parameters.enumerated().map { index, parameter in
-      var doc = (parameter.doc ?? "").split(separator: "\n")
-      if index == 0 { doc.removeFirst(title.count) }
+    let rows = parameters.map { parameter in
+      let doc = (parameter.doc ?? "").split(separator: "\n")
       let origin = parameter.defaultText.map { "default \($0)" } ?? "must be set"
       return [
         parameter.name, parameter.type, (doc + ["(\(origin))"]).joined(separator: " "),
@@ -50,10 +49,11 @@ public enum HelpText {
   /// The doc comments at the top that are the script's and not its first param's.
   private static func title(of source: Source, first: ScriptParameter) -> [String] {
     let lines = String(decoding: source.bytes, as: UTF8.self).split(separator: "\n")
-    let top = lines.drop { $0.hasPrefix("#") && !$0.hasPrefix("##") }.prefix { $0.hasPrefix("##") }
+      .drop { $0.hasPrefix("#") && !$0.hasPrefix("##") }
+    let top = lines.prefix { $0.hasPrefix("##") }
+    guard lines.dropFirst(top.count).first?.hasPrefix("param ") == true else { return [] }
     let title = top.map { String($0.drop { $0 == "#" }.drop { $0 == " " }) }
-    let doc = (first.doc ?? "").split(separator: "\n").map(String.init)
-    return doc.count > title.count && doc.starts(with: title) ? title : []
+    return first.doc == title.joined(separator: "\n") ? [] : title
   }
 
   /// `link link, [server:]`, with what may be left out in brackets.
@@ -91,10 +91,14 @@ public enum HelpText {
     guard !native.isEmpty || !scripted.isEmpty else { return nil }
     let rows =
       native.map { name, function in [".\(name)", brief(function.signature.doc)] }
-      + scripted.map { name, script in
-        [".\(name)", String(script.prefix { $0 != "{" && $0 != "=" }).trimmed]
-      }
+      + scripted.map { name, script in [".\(name)(\(parameters(ofScript: script)))", ""] }
     return "Methods of \(type):\n" + aligned(rows.sorted { $0[0] < $1[0] })
+  }
+
+  /// The parameters of `fn name(self, a, b) …` after the receiver.
+  private static func parameters(ofScript script: String) -> String {
+    let all = script.drop { $0 != "(" }.dropFirst().prefix { $0 != ")" }.split(separator: ",")
+    return all.dropFirst().map { String($0).trimmed }.joined(separator: ", ")
   }
 
   private static func list(_ signatures: [Signature]) -> String {

@@ -132,6 +132,9 @@ public final class SimulatedCluster: Sendable {
 
   // MARK: - Requests
 
+  /// Number of requests that are remembered at least.
+  private static let recordLimit = 50_000
+
   /// The requests that were answered, in order.
   public var requests: [RequestRecord] { state.withLock { $0.requests } }
 
@@ -186,7 +189,15 @@ public final class SimulatedCluster: Sendable {
     }
   }
 
-  func record(_ record: RequestRecord) { state.withLock { $0.requests.append(record) } }
+  func record(_ record: RequestRecord) {
+    state.withLock { state in
+      state.requests.append(record)
+      // Cut in blocks, so that a cluster that stays up for long does not grow.
+      if state.requests.count > 2 * Self.recordLimit {
+        state.requests.removeFirst(state.requests.count - Self.recordLimit)
+      }
+    }
+  }
 
   func endWatch(_ id: Int) { state.withLock { $0.plane.endWatch(id) } }
 

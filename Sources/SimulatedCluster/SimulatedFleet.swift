@@ -45,7 +45,7 @@ public struct SimulatedFleet: Sendable {
   /// one is current. It holds the administrators' tokens.
   public var kubeconfig: String {
     func entries(_ key: String, _ value: (SimulatedCluster) -> JSONValue) -> JSONValue {
-      .array(clusters.map { [ "name": .string($0.options.name), key: value($0) ] })
+      .array(clusters.map { ["name": .string($0.options.name), key: value($0)] })
     }
     return YAML.format([
       "apiVersion": "v1", "kind": "Config",

@@ -31,7 +31,7 @@ struct WaitGoalTests {
     #expect(
       goal.verdict(on: deployment(updated: 1)) == .pending("1 of 2 pods are of the newest template")
     )
-    #expect(goal.verdict(on: deployment(total: 3)) == .pending("1 old pods are still there"))
+    #expect(goal.verdict(on: deployment(total: 3)) == .pending("old pods that are still there: 1"))
     #expect(goal.verdict(on: deployment(available: 0)) == .pending("0 of 2 pods are available"))
     let late: JSONValue = [
       "type": "Progressing", "reason": "ProgressDeadlineExceeded", "message": "too slow",

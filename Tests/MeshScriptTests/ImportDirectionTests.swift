@@ -102,7 +102,9 @@ private func importedModules(_ text: String) -> [String] {
   var isSubstitute = false
   return text.split(separator: "\n").compactMap { line in
     let words = line.split(separator: " ")
-    if words.first == "#if" { hasSmallFoundation = line.contains("canImport(FoundationEssentials)") }
+    if words.first == "#if" {
+      hasSmallFoundation = line.contains("canImport(FoundationEssentials)")
+    }
     if words.first == "#else" { isSubstitute = hasSmallFoundation }
     if words.first == "#endif" { isSubstitute = false }
     guard !isSubstitute else { return nil }

@@ -105,7 +105,8 @@ struct BadInputTests {
     let scratch = try Scratch()
     let kubeconfig = try scratch.write(Kubeconfigs.plain, to: "kubeconfig")
     let ending = try msh(
-      "-c", "print \"it ran\"\ngateway cluster(\"plain\"), netwrok: \"n\"", "--kubeconfig", kubeconfig)
+      "-c", "print \"it ran\"\ngateway cluster(\"plain\"), netwrok: \"n\"", "--kubeconfig",
+      kubeconfig)
     #expect(ending.status == 1)
     #expect(ending.output == "")
     #expect(ending.errors.contains("netwrok"), "\(ending)")

@@ -25,7 +25,9 @@ struct CommandLineTests {
   func file() throws {
     let scratch = try Scratch()
     let file = try scratch.write("param n = 1\nprint n + 1\n", to: "add.msh")
-    for arguments in [[file, "--set", "n=4"], ["run", file, "--set=n=4"], ["--set", "n=4", file]] {
+    for arguments in [
+      [file, "--set", "n=4"], ["run", file, "--set=n=4"], ["--set", "n=4", file],
+    ] {
       let ending = try Child(arguments).finish()
       #expect(ending.status == 0, "\(ending)")
       #expect(ending.output == "5\n")

@@ -23,7 +23,8 @@ struct HistoryTests {
       History.standard { variables[$0] }.path
     }
     #expect(path(["XDG_STATE_HOME": "/state", "HOME": "/home/a"]) == "/state/msh/history")
-    #expect(path(["XDG_STATE_HOME": "relative", "HOME": "/home/a"]) == "/home/a/.local/state/msh/history")
+    #expect(
+      path(["XDG_STATE_HOME": "relative", "HOME": "/home/a"]) == "/home/a/.local/state/msh/history")
     #expect(path(["HOME": "/home/a"]) == "/home/a/.local/state/msh/history")
     #expect(path([:]) == nil)
   }

@@ -89,6 +89,18 @@ extension GatewaySpecification {
     return service
   }
 
+  /// The autoscaler to apply, in every version: of somebody else's only the bounds.
+  func autoscaler(adopting live: LiveGateway) -> [JSONValue] {
+    guard live.isForeignDeployment else { return autoscaler }
+    return autoscaler.map { manifest in
+      var bounds = manifest
+      bounds["metadata"] = ["name": .string(name), "namespace": .string(namespace)]
+      bounds["spec"]?["metrics"] = nil
+      bounds["spec"]?["targetCPUUtilizationPercentage"] = nil
+      return bounds
+    }
+  }
+
   private func serviceSelector(of live: LiveGateway) -> JSONObject {
     let selector = selector(of: live)
     guard let current = live.service?[path: "spec", "selector"]?.object else { return selector }

@@ -156,7 +156,7 @@ private struct Rollout {
       return .pending("\(updated) of \(wanted) pods are of the newest template")
     }
     guard status("replicas") <= updated else {
-      return .pending("\(status("replicas") - updated) old pods are still there")
+      return .pending("old pods that are still there: \(status("replicas") - updated)")
     }
     guard available >= updated else {
       return .pending("\(available) of \(updated) pods are available")

@@ -109,7 +109,10 @@ extension GatewayVerb {
         gateway.service(adopting: live), live.isForeignService ? .onlyWhatDiffers : .merge,
         on: cluster))
     if !live.isForeignDeployment || gateway.replicas != nil {
-      operations.append(.apply(gateway.autoscaler, on: cluster))
+      operations.append(
+        .apply(
+          gateway.autoscaler(adopting: live), live.isForeignDeployment ? .onlyWhatDiffers : .merge,
+          on: cluster))
     }
     operations.append(
       wanted(

@@ -5,20 +5,22 @@
 
 import JSON
 
-/// Something a controller has to look at.
-enum ControllerTask: Sendable {
-  case changed(resource: String, kind: Storage.Change.Kind, object: JSONValue)
-  /// Removes the references to an owner that was deleted with `Orphan`.
-  case orphanDependents(uid: String)
+/// A change that a controller has to look at.
+struct ControllerTask: Sendable {
+  let resource: String
+  let kind: Storage.Change.Kind
+  let object: JSONValue
 }
 
 extension ControlPlane {
   /// Notes a change for the controllers.
   mutating func notify(_ change: Storage.Change, _ type: ResourceType) {
-    pending.append(.changed(resource: type.id, kind: change.kind, object: change.object))
+    pending.append(
+      ControllerTask(resource: type.id, kind: change.kind, object: change.object))
     // The new resource is served at once; its definition's status follows.
-    if type.id == Self.definitions, change.previous?["spec"] != change.object["spec"]
-      || change.kind == .deleted
+    if type.id == Self.definitions,
+      change.previous?["spec"] != change.object["spec"]
+        || change.kind == .deleted
     {
       refreshTypes()
     }
@@ -36,19 +38,18 @@ extension ControlPlane {
   }
 
   private mutating func run(_ task: ControllerTask) {
-    switch task {
-    case .orphanDependents(let uid): orphanDependents(of: uid)
-    case .changed(let resource, .deleted, let object):
-      deleted(object, resource)
+    let object = task.object
+    if task.kind == .deleted {
+      deleted(object, task.resource)
       collectDependents(of: object.uid)
       finishNamespace(object.namespace)
-    case .changed(let resource, _, let object):
-      // The present state counts, not the one that the task was made for.
-      guard let present = storage.object(resource, object.key), present.uid == object.uid else {
-        return
-      }
-      changed(present, resource)
+      return
     }
+    // The present state counts, not the one that the task was made for.
+    guard let present = storage.object(task.resource, object.key), present.uid == object.uid else {
+      return
+    }
+    changed(present, task.resource)
   }
 
   private mutating func changed(_ object: JSONValue, _ resource: String) {

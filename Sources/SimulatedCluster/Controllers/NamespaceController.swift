@@ -53,8 +53,7 @@ extension ControlPlane {
 
   /// Deletes the objects whose last owner has gone.
   mutating func collectDependents(of uid: String) {
-    for (object, type) in dependents(of: uid) {
-      guard !hasOwner(object) else { continue }
+    for (object, type) in dependents(of: uid) where !hasOwner(object) {
       _ = markOrRemove(object, type)
     }
   }

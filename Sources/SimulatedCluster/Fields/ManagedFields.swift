@@ -136,7 +136,9 @@ struct ManagedFields: Equatable {
   static func withoutIgnored(_ set: FieldSet) -> FieldSet {
     var result = set
     for path in ignored where path.count > 1 { result.remove(path) }
-    for path in ignored where path.count == 1 && path != [.field("metadata")] { result.remove(path) }
+    for path in ignored where path.count == 1 && path != [.field("metadata")] {
+      result.remove(path)
+    }
     return result
   }
 

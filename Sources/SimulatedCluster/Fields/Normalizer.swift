@@ -98,7 +98,9 @@ struct Normalizer {
     case (.int, .double(let double)) where double == double.rounded() && abs(double) < 1e15:
       return .int(Int64(double))
     case (.quantity, .string(let text)):
-      guard let canonical = Quantity.canonical(text) else { throw mismatch(value, path, "Quantity") }
+      guard let canonical = Quantity.canonical(text) else {
+        throw mismatch(value, path, "Quantity")
+      }
       return .string(canonical)
     case (.quantity, .int(let int)):
       return .string(Quantity.canonical(String(int)) ?? String(int))

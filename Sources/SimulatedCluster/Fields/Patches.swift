@@ -209,6 +209,7 @@ enum StrategicPatch {
       return changes.filter { $0["$patch"] == nil }
     }
     var result = list
+    var added: [JSONValue] = []
     for change in changes {
       let index = result.firstIndex { $0[key] == change[key] }
       if change["$patch"]?.string == "delete" {
@@ -218,9 +219,10 @@ enum StrategicPatch {
       if let index {
         result[index] = apply(change, to: result[index], shape: shape)
       } else {
-        result.append(change)
+        added.append(change)
       }
     }
-    return result
+    // New elements come first, as on a real server.
+    return added + result
   }
 }

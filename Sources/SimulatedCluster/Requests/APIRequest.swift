@@ -97,7 +97,8 @@ struct APIResponse: Sendable {
   }
 
   static func text(_ text: String, code: Int = 200) -> APIResponse {
-    APIResponse(code: code, contentType: "text/plain; charset=utf-8", body: .bytes(Array(text.utf8)))
+    APIResponse(
+      code: code, contentType: "text/plain; charset=utf-8", body: .bytes(Array(text.utf8)))
   }
 
   static func failure(_ error: APIError) -> APIResponse { json(error.status, code: error.code) }

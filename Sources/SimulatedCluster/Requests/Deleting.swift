@@ -36,7 +36,8 @@ extension ControlPlane {
     for object in selected { _ = try delete(object, target.type, options) }
     let metadata: JSONValue = ["resourceVersion": .string(String(storage.revision))]
     return .json(
-      Rendering(target: target, form: .plain, now: settings.now()).list(selected, metadata: metadata))
+      Rendering(target: target, form: .plain, now: settings.now()).list(
+        selected, metadata: metadata))
   }
 
   private func deleteOptions(_ request: APIRequest) throws(APIError) -> DeleteOptions {
@@ -89,9 +90,8 @@ extension ControlPlane {
   private mutating func delete(
     _ object: JSONValue, _ type: ResourceType, _ options: DeleteOptions
   ) throws(APIError) -> JSONValue? {
-    if !options.isDryRun, options.propagation == "Orphan" {
-      pending.append(.orphanDependents(uid: object.uid))
-    }
+    // At once, as the collector must not see dependents of an owner that has gone.
+    if !options.isDryRun, options.propagation == "Orphan" { orphanDependents(of: object.uid) }
     return markOrRemove(object, type, isDryRun: options.isDryRun)
   }
 

@@ -59,7 +59,8 @@ struct Rendering {
     var result: JSONValue = [
       "kind": .string(target.type.kind), "apiVersion": .string(target.apiVersion),
     ]
-    for (key, value) in converted.object ?? JSONObject() where key != "kind" && key != "apiVersion" {
+    for (key, value) in converted.object ?? JSONObject() where key != "kind" && key != "apiVersion"
+    {
       result[key] = value
     }
     return result

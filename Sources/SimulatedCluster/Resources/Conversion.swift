@@ -41,13 +41,17 @@ enum Conversion {
     if let target = object.at(["spec", "targetCPUUtilizationPercentage"]) {
       metrics.append([
         "type": "Resource",
-        "resource": ["name": "cpu", "target": ["type": "Utilization", "averageUtilization": target]],
+        "resource": [
+          "name": "cpu", "target": ["type": "Utilization", "averageUtilization": target],
+        ],
       ])
       result.set(nil, at: ["spec", "targetCPUUtilizationPercentage"])
     }
     metrics += kept("metrics", in: &result)?.array ?? []
     if !metrics.isEmpty { result.set(.array(metrics), at: ["spec", "metrics"]) }
-    if let behavior = kept("behavior", in: &result) { result.set(behavior, at: ["spec", "behavior"]) }
+    if let behavior = kept("behavior", in: &result) {
+      result.set(behavior, at: ["spec", "behavior"])
+    }
     return result
   }
 

@@ -17,7 +17,8 @@ enum ResourceTable {
       "", "pods", "Pod", short: ["po"], categories: ["all"], sub: ["status", "log", "eviction"],
       returnsDeleted: true),
     Row("", "secrets", "Secret"),
-    Row("", "serviceaccounts", "ServiceAccount", short: ["sa"], sub: ["token"], returnsDeleted: true),
+    Row(
+      "", "serviceaccounts", "ServiceAccount", short: ["sa"], sub: ["token"], returnsDeleted: true),
     Row(
       "", "services", "Service", short: ["svc"], categories: ["all"], sub: ["status"],
       returnsDeleted: true),
@@ -52,7 +53,8 @@ enum ResourceTable {
       "policy", "poddisruptionbudgets", "PodDisruptionBudget", short: ["pdb"],
       versions: [Version("v1", since: 21), Version("v1beta1", until: 25)], sub: ["status"],
       generation: true),
-    Row("networking.k8s.io", "networkpolicies", "NetworkPolicy", short: ["netpol"], generation: true),
+    Row(
+      "networking.k8s.io", "networkpolicies", "NetworkPolicy", short: ["netpol"], generation: true),
     Row(
       "discovery.k8s.io", "endpointslices", "EndpointSlice",
       versions: [Version("v1", since: 21), Version("v1beta1", until: 25)], generation: true),
@@ -60,7 +62,8 @@ enum ResourceTable {
   ]
 
   private static let access: [Row] = [
-    Row("rbac.authorization.k8s.io", "clusterrolebindings", "ClusterRoleBinding", namespaced: false),
+    Row(
+      "rbac.authorization.k8s.io", "clusterrolebindings", "ClusterRoleBinding", namespaced: false),
     Row("rbac.authorization.k8s.io", "clusterroles", "ClusterRole", namespaced: false),
     Row("rbac.authorization.k8s.io", "rolebindings", "RoleBinding"),
     Row("rbac.authorization.k8s.io", "roles", "Role"),

@@ -81,7 +81,9 @@ struct TableColumn {
       },
     ],
     "networkpolicies.networking.k8s.io": [
-      TableColumn("Pod-Selector") { .string(selector($0.at(["spec", "podSelector", "matchLabels"]))) }
+      TableColumn("Pod-Selector") {
+        .string(selector($0.at(["spec", "podSelector", "matchLabels"])))
+      }
     ],
     "rolebindings.rbac.authorization.k8s.io": [TableColumn("Role") { role($0) }],
     "clusterrolebindings.rbac.authorization.k8s.io": [TableColumn("Role") { role($0) }],

@@ -48,7 +48,8 @@ final class Listener: Sendable {
     for close in closing { try? await close.get() }
   }
 
-  private static func tlsContext(_ identity: CertificateAuthority.Identity) throws -> NIOSSLContext {
+  private static func tlsContext(_ identity: CertificateAuthority.Identity) throws -> NIOSSLContext
+  {
     let certificates = try NIOSSLCertificate.fromPEMBytes(Array(identity.certificatePEM.utf8))
     let key = try NIOSSLPrivateKey(bytes: Array(identity.keyPEM.utf8), format: .pem)
     var configuration = TLSConfiguration.makeServerConfiguration(

@@ -82,7 +82,8 @@ final class RequestHandler: ChannelInboundHandler {
         handler.write(handler.cluster.respond(to: request), request, head, context)
       }
     case .html(let code):
-      let page = "<html><head><title>\(code)</title></head><body><h1>Error \(code)</h1></body></html>"
+      let page =
+        "<html><head><title>\(code)</title></head><body><h1>Error \(code)</h1></body></html>"
       let response = APIResponse(
         code: code, contentType: "text/html; charset=utf-8", body: .bytes(Array(page.utf8)))
       write(response, request, head, context)

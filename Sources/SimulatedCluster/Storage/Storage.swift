@@ -49,7 +49,9 @@ struct Storage: Sendable {
   func all(_ resource: String) -> [JSONValue] { Self.sorted(objects[resource] ?? [:]) }
 
   /// Every object of a resource in any order, for those who look at all of them.
-  func values(_ resource: String) -> [JSONValue] { objects[resource].map { Array($0.values) } ?? [] }
+  func values(_ resource: String) -> [JSONValue] {
+    objects[resource].map { Array($0.values) } ?? []
+  }
 
   /// The resources that have objects.
   var resources: [String] { objects.filter { !$0.value.isEmpty }.keys.sorted() }

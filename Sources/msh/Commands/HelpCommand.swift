@@ -2,11 +2,11 @@
 
 import ArgumentParser
 
-/// Explains a verb, a function or a subcommand.
+/// Explains a verb, a function, a type, an error's code or a subcommand.
 struct HelpCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "help",
-    abstract: "Explain a verb, a function or a subcommand; alone, list the verbs.")
+    abstract: "Explain a verb, a function, an error's code or a subcommand; alone, list the verbs.")
 
   @Argument(help: ArgumentHelp("What to explain.", valueName: "verb"))
   var topic: String?

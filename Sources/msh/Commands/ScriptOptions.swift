@@ -11,7 +11,8 @@ struct ScriptOptions: ParsableArguments {
       "Set a param of the script; may be repeated.", valueName: "name=value"))
   var settings: [Setting] = []
 
-  @Option(help: ArgumentHelp("Read clusters from this file, not from KUBECONFIG.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Read clusters from this file, not from KUBECONFIG.", valueName: "file"))
   var kubeconfig: String?
 
   @Option(help: ArgumentHelp("Use this context where a script names none.", valueName: "name"))
@@ -32,7 +33,8 @@ struct ScriptOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Iterations of a parallel at once.", valueName: "n"))
   var parallelism: Int?
 
-  @Option(help: ArgumentHelp("Longest wait for one thing, such as 30s or 5m.", valueName: "duration"))
+  @Option(
+    help: ArgumentHelp("Longest wait for one thing, such as 30s or 5m.", valueName: "duration"))
   var timeout: TimeSpan?
 
   @Option(

@@ -4,11 +4,15 @@ import MeshScript
 
 /// Carries out `msh help`.
 enum HelpPrinter {
-  /// Prints help on a topic, or the list of verbs; gives the exit code.
+  /// Prints help on a verb, a function, a type or an error's code, or the list of verbs; gives the exit code.
   static func print(_ topic: String?) -> Int32 {
     let library = Engine().library
     guard let topic else {
       Output.standard.write(HelpText.index(of: library))
+      return ExitStatus.success
+    }
+    if let meaning = ErrorManual.meaning(of: topic.uppercased()) {
+      Output.standard.writeLine("\(topic.uppercased()): \(meaning)")
       return ExitStatus.success
     }
     guard let text = HelpText.topic(topic, in: library) else {

@@ -82,7 +82,8 @@ extension EngineOptions {
     environment = Terminal.wholeEnvironment
     log = { level, text in Output.errors.writeLine("\(level): \(text)") }
     if options.verbose { trace = { Output.errors.writeLine($0) } }
-    if options.verbose || Output.errors.isTerminal { onEvent = Progress.show }
+    let progress = Progress(showsWaits: options.verbose || Output.errors.isTerminal)
+    onEvent = { progress.show($0) }
   }
 }
 
