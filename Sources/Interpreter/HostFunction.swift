@@ -96,7 +96,9 @@ public struct HostArguments: Sendable {
 
   /// The argument for a parameter; nil when it was left out or there is no such parameter.
   public subscript(name: String) -> ScriptValue? {
-    guard let index = signature.parameters.firstIndex(where: { $0.name == name }) else { return nil }
+    guard let index = signature.parameters.firstIndex(where: { $0.name == name }) else {
+      return nil
+    }
     return values[index]
   }
 }

@@ -13,7 +13,8 @@ struct ParameterText {
     case "string": return .string(text)
     case "int": return .int(try required(Int64(text), text, "3"))
     case "float": return .float(try required(Double(text), text, "1.5"))
-    case "bool": return .bool(try required(["true": true, "false": false][text], text, "true or false"))
+    case "bool":
+      return .bool(try required(["true": true, "false": false][text], text, "true or false"))
     case "duration": return .duration(try required(Self.nanoseconds(text), text, "30s"))
     case "list": return try list(text)
     case "map": return try map(text)
@@ -21,10 +22,12 @@ struct ParameterText {
     }
   }
 
-  private func required<T>(_ value: T?, _ text: String, _ example: String) throws(ScriptError) -> T {
+  private func required<T>(_ value: T?, _ text: String, _ example: String) throws(ScriptError) -> T
+  {
     if let value { return value }
     throw ScriptError(
-      kind: "parameter", code: FaultCode.scriptParameterValue.rawValue, "the parameter \"\(name)\" takes \(ScriptError.article(type)), "
+      kind: "parameter", .scriptParameterValue,
+      "the parameter \"\(name)\" takes \(ScriptError.article(type)), "
         + "not \"\(text)\"", notes: ["for example --set \(name)=\(example)"])
   }
 
@@ -34,7 +37,8 @@ struct ParameterText {
       return .json(try required(json, text, "[\"a\",\"b\"]"))
     }
     if text.isEmpty { return .list([]) }
-    return .list(text.split(separator: ",", omittingEmptySubsequences: false).map { .string(String($0)) })
+    return .list(
+      text.split(separator: ",", omittingEmptySubsequences: false).map { .string(String($0)) })
   }
 
   private func map(_ text: String) throws(ScriptError) -> ScriptValue {

@@ -46,7 +46,9 @@ public protocol HostObject: Sendable {
 }
 
 extension HostObject {
+  /// No members.
   public var memberNames: [String] { [] }
+  /// No members.
   public func member(_ name: String) -> HostMember? { nil }
 }
 
@@ -82,7 +84,8 @@ public struct ScriptError: Error, Sendable {
 
   /// Makes an error; kind and message are needed.
   public init(
-    kind: String = "error", code: String = FaultCode.thrown.rawValue, _ message: String, notes: [String] = [],
+    kind: String = "error", code: String = FaultCode.thrown.rawValue, _ message: String,
+    notes: [String] = [],
     label: String = "", details: [(key: String, value: ScriptValue)] = [],
     location: Location? = nil, isCatchable: Bool = true
   ) {
@@ -95,5 +98,15 @@ public struct ScriptError: Error, Sendable {
     self.location = location
     self.stack = []
     self.isCatchable = isCatchable
+  }
+
+  /// Makes an error of the language's own table.
+  public init(
+    kind: String, _ fault: FaultCode, _ message: String, notes: [String] = [], label: String = "",
+    details: [(key: String, value: ScriptValue)] = [], isCatchable: Bool = true
+  ) {
+    self.init(
+      kind: kind, code: fault.rawValue, message, notes: notes, label: label, details: details,
+      isCatchable: isCatchable)
   }
 }

@@ -54,7 +54,9 @@ public final class Session {
   ///
   /// - Returns: the script's parameters, and warnings.
   /// - Throws: `Diagnostics`; a single unfinished one (`isUnfinished`) asks a REPL for another line.
-  public func check(_ source: Source) throws -> (parameters: [ScriptParameter], warnings: [Diagnostic]) {
+  public func check(_ source: Source) throws -> (
+    parameters: [ScriptParameter], warnings: [Diagnostic]
+  ) {
     let (_, resolution, warnings) = try resolve(source)
     return (resolution.parameters, warnings)
   }
@@ -114,7 +116,8 @@ public final class Session {
       let all = names.isEmpty ? "it has none" : "it has \(names.joined(separator: ", "))"
       throw Diagnostics([
         Diagnostic(
-          code: FaultCode.unknownScriptParameter.rawValue, "the script has no parameter \"\(name)\"", notes: [suggestion ?? all])
+          code: FaultCode.unknownScriptParameter.rawValue,
+          "the script has no parameter \"\(name)\"", notes: [suggestion ?? all])
       ])
     }
   }

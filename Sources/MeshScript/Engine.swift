@@ -114,8 +114,6 @@ extension RunOutcome.Failure {
     case let diagnostics as Diagnostics: self = .rejected(diagnostics)
     case let diagnostic as Diagnostic: self = .rejected(Diagnostics([diagnostic]))
     case is CancellationError: self = .cancelled
-    // A verb that was stopped half-way says where; the run as a whole was cancelled.
-    case let error as ScriptError where error.kind == "cancelled": self = .cancelled
     case let error as ScriptError: self = .failed(error)
     default:
       self = .failed(

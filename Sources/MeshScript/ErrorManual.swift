@@ -2,7 +2,6 @@
 
 import Builtins
 import Interpreter
-import Lexer
 
 /// What docs/errors.md and `msh help E0302` say.
 public enum ErrorManual {
@@ -17,7 +16,7 @@ public enum ErrorManual {
   /// The codes in groups, in the order in which a script meets them.
   public static var groups: [(title: String, rows: [Row])] {
     [
-      ("The text and the grammar", Lexer.ErrorCode.allCases.map { ($0.rawValue, $0.description) }),
+      ("The text and the grammar", SyntaxErrors.rows.map { ($0.code, $0.meaning) }),
       ("Names, and running scripts", FaultCode.allCases.map { ($0.rawValue, $0.meaning) }),
       ("Meshes and clusters", Builtins.ErrorCode.allCases.map { ($0.rawValue, $0.meaning) }),
       ("Around the script", EngineFault.allCases.map { ($0.rawValue, $0.meaning) }),

@@ -100,7 +100,9 @@ struct MachineTests {
     var limits = Limits()
     limits.instructions = 100_000
     #expect(await error("while true { }", limits: limits)?.kind == "instructions")
-    #expect(await error("fn f() { f2() }\nfn f2() { }\nwhile true { f() }", limits: limits)?.kind == "instructions")
+    #expect(
+      await error("fn f() { f2() }\nfn f2() { }\nwhile true { f() }", limits: limits)?.kind
+        == "instructions")
   }
 
   @Test("recursion without an end is an error that can be caught") func callDepth() async throws {
@@ -189,7 +191,9 @@ struct MachineTests {
 struct InteractiveSessionTests {
   private func session() -> Session { Session(library: library(), isInteractive: true) { _ in } }
 
-  @Test("inputs see the names of earlier ones, and may declare them again") func names() async throws {
+  @Test("inputs see the names of earlier ones, and may declare them again") func names()
+    async throws
+  {
     let session = session()
     _ = try await run("let x = 1\nfn f() => x", session: session)
     #expect(int(try await run("f() + x", session: session)) == 2)
@@ -243,7 +247,8 @@ struct ParameterTextTests {
 
   @Test("values are read by their parameter's type") func types() async throws {
     let session = Session(library: library()) { _ in }
-    let text = "param n = 1\nparam on = false\nparam xs = []\nparam t = 1s\nparam s: string\n[n, on, xs, t, s]"
+    let text =
+      "param n = 1\nparam on = false\nparam xs = []\nparam t = 1s\nparam s: string\n[n, on, xs, t, s]"
     let set = ["n": "7", "on": "true", "xs": "a,b", "t": "2m", "s": "7"]
     let value = try await session.run(Source(name: "p.msh", text: text), parameters: set).value
     guard case .list(let parts) = value, parts.count == 5 else {

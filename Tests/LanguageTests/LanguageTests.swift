@@ -31,7 +31,8 @@ struct Annotations {
   var reports: [Report] = []
 
   init(_ text: String) {
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    {
       if let found = Self.after("# expect:", line) { output.append(found) }
       for severity in ["error", "warning"] {
         guard let found = Self.after("# \(severity):", line) else { continue }

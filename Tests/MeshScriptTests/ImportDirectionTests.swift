@@ -2,12 +2,6 @@
 
 import Testing
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 /// What one target may import, apart from the C library and Synchronization.
 private struct Rule {
   /// Targets of this package.
@@ -120,44 +114,4 @@ private func importedModules(_ text: String) -> [String] {
 private func swiftFiles(in folder: Folder) -> [Folder] {
   guard let children = try? folder.children() else { return [] }
   return children.flatMap { $0.name.hasSuffix(".swift") ? [$0] : swiftFiles(in: $0) }
-}
-
-/// A file or a folder of the package, found from where this file was compiled.
-private struct Folder {
-  var path: String
-  var name: String { String(path.split(separator: "/").last ?? "") }
-
-  struct Unreadable: Error { var path: String }
-
-  static var sources: Folder {
-    var parts = #filePath.split(separator: "/")
-    parts.removeLast(3)
-    return Folder(path: "/" + parts.joined(separator: "/") + "/Sources")
-  }
-
-  func child(_ name: String) -> Folder { Folder(path: "\(path)/\(name)") }
-
-  func children() throws -> [Folder] {
-    guard let directory = opendir(path) else { throw Unreadable(path: path) }
-    defer { closedir(directory) }
-    var children: [Folder] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if !name.hasPrefix(".") { children.append(child(name)) }
-    }
-    return children.sorted { $0.name < $1.name }
-  }
-
-  func text() throws -> String {
-    guard let file = fopen(path, "r") else { throw Unreadable(path: path) }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while case let count = fread(&buffer, 1, buffer.count, file), count > 0 {
-      bytes.append(contentsOf: buffer[..<count])
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
 }

@@ -34,7 +34,8 @@ extension StandardLibrary {
         try yaml { call.heap.makeValue(try YAML.parse(try call.string(0).text)) }
       })
     library.add(
-      immediate("yaml.parseAll", [.init("text", "string")], "a list with each YAML document") { call in
+      immediate("yaml.parseAll", [.init("text", "string")], "a list with each YAML document") {
+        call in
         try yaml { call.heap.makeValue(.array(try YAML.parseAll(try call.string(0).text))) }
       })
     library.add(

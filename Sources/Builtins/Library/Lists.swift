@@ -32,7 +32,8 @@ extension StandardLibrary {
         try index(of: call[1], in: try call.list(0)).map { Value($0) } ?? .null
       },
       method(
-        of: "list", "join", [.init("separator", "string", default: "\"\"")], "its texts in one string"
+        of: "list", "join", [.init("separator", "string", default: "\"\"")],
+        "its texts in one string"
       ) { try join(&$0) },
     ]
   }
@@ -45,14 +46,16 @@ extension StandardLibrary {
         try call.heap.reserve(0)
         return call[0]
       },
-      method(of: "list", "insert", [.init("index", "int"), .init("value")], "adds before an index") {
+      method(of: "list", "insert", [.init("index", "int"), .init("value")], "adds before an index")
+      {
         call in
         let list = try call.list(0)
         let position = try call.position(1, count: list.count, of: "list", isEndAllowed: true)
         list.insert(call[2], at: position, call.heap)
         return call[0]
       },
-      method(of: "list", "removeAt", [.init("index", "int")], "removes an element and gives it") { call in
+      method(of: "list", "removeAt", [.init("index", "int")], "removes an element and gives it") {
+        call in
         let list = try call.list(0)
         return list.remove(
           at: try call.position(1, count: list.count, of: "list", isEndAllowed: false))
@@ -85,7 +88,8 @@ extension StandardLibrary {
         return Value(result)
       },
       method(of: "list", "unique", "a new list without repeats") { try unique(&$0) },
-      method(of: "list", "zip", [.init("other", "list")], "pairs of elements of both lists") { call in
+      method(of: "list", "zip", [.init("other", "list")], "pairs of elements of both lists") {
+        call in
         let (left, right) = (try call.list(0), try call.list(1))
         let result = call.heap.makeList()
         for index in 0..<min(left.count, right.count) {
@@ -112,7 +116,8 @@ extension StandardLibrary {
         }
         return Value(result)
       },
-      method(of: "list", "chunks", [.init("size", "int")], "lists of so many elements each") { call in
+      method(of: "list", "chunks", [.init("size", "int")], "lists of so many elements each") {
+        call in
         let (list, size) = (try call.list(0), try call.int(1))
         guard size > 0 else { throw ScriptError.value("chunks takes a size of at least 1") }
         let result = call.heap.makeList()
@@ -140,61 +145,61 @@ extension StandardLibrary {
   /// Methods with a callback. `sorted` is a merge sort, which is stable.
   private static let listScripts = [
     "map": """
-      fn map(self, f) { let result = []
-        for x in self { result.append(f(x)) }
-        return result }
-      """,
+    fn map(self, f) { let result = []
+      for x in self { result.append(f(x)) }
+      return result }
+    """,
     "filter": """
-      fn filter(self, f) { let result = []
-        for x in self { if f(x) { result.append(x) } }
-        return result }
-      """,
+    fn filter(self, f) { let result = []
+      for x in self { if f(x) { result.append(x) } }
+      return result }
+    """,
     "reduce": """
-      fn reduce(self, start, f) { var result = start
-        for x in self { result = f(result, x) }
-        return result }
-      """,
+    fn reduce(self, start, f) { var result = start
+      for x in self { result = f(result, x) }
+      return result }
+    """,
     "each": "fn each(self, f) { for x in self { f(x) } }",
     "any": "fn any(self, f) { for x in self { if f(x) { return true } }; return false }",
     "all": "fn all(self, f) { for x in self { if not f(x) { return false } }; return true }",
     "find": "fn find(self, f) { for x in self { if f(x) { return x } }; return null }",
     "groupBy": """
-      fn groupBy(self, f) { let result = {}
-        for x in self { let k = f(x)
-          if k in result { result[k].append(x) } else { result[k] = [x] } }
-        return result }
-      """,
+    fn groupBy(self, f) { let result = {}
+      for x in self { let k = f(x)
+        if k in result { result[k].append(x) } else { result[k] = [x] } }
+      return result }
+    """,
     "sortedBy": """
-      fn sortedBy(self, f) {
-        let keyed = self.map(x => [f(x), x])
-        return keyed.sorted((a, b) => a[0] < b[0]).map(p => p[1]) }
-      """,
+    fn sortedBy(self, f) {
+      let keyed = self.map(x => [f(x), x])
+      return keyed.sorted((a, b) => a[0] < b[0]).map(p => p[1]) }
+    """,
     "sorted": """
-      fn sorted(self, isBefore = (a, b) => a < b) {
-        var from = self.slice(0)
-        let count = from.count()
-        var width = 1
-        while width < count {
-          let to = []
-          var start = 0
-          while start < count {
-            let middle = min(start + width, count)
-            let end = min(start + 2 * width, count)
-            var i = start
-            var j = middle
-            while i < middle or j < end {
-              if j >= end { to.append(from[i]); i += 1 }
-              else if i >= middle { to.append(from[j]); j += 1 }
-              else if isBefore(from[j], from[i]) { to.append(from[j]); j += 1 }
-              else { to.append(from[i]); i += 1 }
-            }
-            start += 2 * width
+    fn sorted(self, isBefore = (a, b) => a < b) {
+      var from = self.slice(0)
+      let count = from.count()
+      var width = 1
+      while width < count {
+        let to = []
+        var start = 0
+        while start < count {
+          let middle = min(start + width, count)
+          let end = min(start + 2 * width, count)
+          var i = start
+          var j = middle
+          while i < middle or j < end {
+            if j >= end { to.append(from[i]); i += 1 }
+            else if i >= middle { to.append(from[j]); j += 1 }
+            else if isBefore(from[j], from[i]) { to.append(from[j]); j += 1 }
+            else { to.append(from[i]); i += 1 }
           }
-          from = to
-          width *= 2
+          start += 2 * width
         }
-        return from }
-      """,
+        from = to
+        width *= 2
+      }
+      return from }
+    """,
   ]
 
   private static func pair(_ left: Value, _ right: Value, _ heap: Heap) -> Value {
@@ -204,7 +209,8 @@ extension StandardLibrary {
     return Value(pair)
   }
 
-  private static func slice(_ list: ListReference, _ start: Int, _ end: Int, _ heap: Heap) -> Value {
+  private static func slice(_ list: ListReference, _ start: Int, _ end: Int, _ heap: Heap) -> Value
+  {
     let result = heap.makeList(capacity: end - start)
     for index in start..<end { result.append(list[item: index], heap) }
     return Value(result)

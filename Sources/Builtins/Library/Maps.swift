@@ -7,15 +7,15 @@ extension StandardLibrary {
     for function in mapMethods { library.addMethod(of: "map", function) }
     let scripts = [
       "map": """
-        fn map(self, f) { let result = []
-          for k, v in self { result.append(f(k, v)) }
-          return result }
-        """,
+      fn map(self, f) { let result = []
+        for k, v in self { result.append(f(k, v)) }
+        return result }
+      """,
       "filter": """
-        fn filter(self, f) { let result = {}
-          for k, v in self { if f(k, v) { result[k] = v } }
-          return result }
-        """,
+      fn filter(self, f) { let result = {}
+        for k, v in self { if f(k, v) { result[k] = v } }
+        return result }
+      """,
     ]
     for (name, script) in scripts { library.addMethod(of: "map", name: name, script: script) }
   }
@@ -23,20 +23,22 @@ extension StandardLibrary {
   private static var mapMethods: [HostFunction] {
     [
       method(of: "map", "count", "number of pairs") { Value(try $0.map(0).count) },
-      method(of: "map", "isEmpty", "true when there is no pair") { Value(try $0.map(0).count == 0) },
+      method(of: "map", "isEmpty", "true when there is no pair") {
+        Value(try $0.map(0).count == 0)
+      },
       method(of: "map", "keys", "its keys in order") { call in
         let list = call.heap.makeList()
-        try call.map(0).forEach { key, _ in list.append(Value(key), call.heap) }
+        try call.map(0).each { key, _ in list.append(Value(key), call.heap) }
         return Value(list)
       },
       method(of: "map", "values", "its values in order") { call in
         let list = call.heap.makeList()
-        try call.map(0).forEach { _, value in list.append(value, call.heap) }
+        try call.map(0).each { _, value in list.append(value, call.heap) }
         return Value(list)
       },
       method(of: "map", "entries", "its pairs as lists of two") { call in
         let list = call.heap.makeList()
-        try call.map(0).forEach { key, value in
+        try call.map(0).each { key, value in
           let pair = call.heap.makeList(capacity: 2)
           pair.append(Value(key), call.heap)
           pair.append(value, call.heap)
@@ -58,10 +60,11 @@ extension StandardLibrary {
       method(of: "map", "remove", [.init("key", "string")], "removes a key and gives its value") {
         call in try call.map(0).remove(try call.string(1)) ?? .null
       },
-      method(of: "map", "merge", [.init("other", "map")], "a new map; the other's values win") { call in
+      method(of: "map", "merge", [.init("other", "map")], "a new map; the other's values win") {
+        call in
         let result = call.heap.makeMap()
-        try call.map(0).forEach { result.set($0, $1, call.heap) }
-        try call.map(1).forEach { result.set($0, $1, call.heap) }
+        try call.map(0).each { result.set($0, $1, call.heap) }
+        try call.map(1).each { result.set($0, $1, call.heap) }
         return Value(result)
       },
       method(of: "map", "copy", "a deep copy") { try $0.machine.deepCopy($0[0]) },

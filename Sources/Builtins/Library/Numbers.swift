@@ -83,7 +83,9 @@ extension StandardLibrary {
     switch value.tag {
     case .float: return Value(abs(value.asDouble))
     case .int, .duration:
-      guard value.asInt != Int64.min else { throw ScriptError.value("the result does not fit an int") }
+      guard value.asInt != Int64.min else {
+        throw ScriptError.value("the result does not fit an int")
+      }
       return value.tag == .int ? Value(abs(value.asInt)) : Value(nanoseconds: abs(value.asInt))
     default: throw call.wrong(0, "number or duration")
     }

@@ -42,20 +42,26 @@ extension StandardLibrary {
 
   private static var searchingStrings: [HostFunction] {
     [
-      method(of: "string", "contains", [.init("text", "string")], "true when the text occurs in it") {
+      method(of: "string", "contains", [.init("text", "string")], "true when the text occurs in it")
+      {
         Value(try $0.string(0).find(try $0.string(1)) != nil)
       },
-      method(of: "string", "startsWith", [.init("text", "string")], "true when it begins with the text") {
+      method(
+        of: "string", "startsWith", [.init("text", "string")], "true when it begins with the text"
+      ) {
         call in
         let (string, prefix) = (try call.string(0), try call.string(1))
         return Value(string.text.utf8.starts(with: prefix.utf8))
       },
-      method(of: "string", "endsWith", [.init("text", "string")], "true when it ends with the text") {
+      method(of: "string", "endsWith", [.init("text", "string")], "true when it ends with the text")
+      {
         call in
         let (string, suffix) = (try call.string(0), try call.string(1))
         return Value(string.utf8.reversed().starts(with: suffix.utf8.reversed()))
       },
-      method(of: "string", "indexOf", [.init("text", "string")], "where the text first occurs, or null") {
+      method(
+        of: "string", "indexOf", [.init("text", "string")], "where the text first occurs, or null"
+      ) {
         call in
         let string = try call.string(0)
         guard let offset = string.find(try call.string(1)) else { return .null }
@@ -66,7 +72,8 @@ extension StandardLibrary {
 
   private static var shapingStrings: [HostFunction] {
     [
-      method(of: "string", "split", [.init("separator", "string")], "its pieces between separators") {
+      method(of: "string", "split", [.init("separator", "string")], "its pieces between separators")
+      {
         try split(&$0)
       },
       method(
@@ -77,16 +84,19 @@ extension StandardLibrary {
         try repeated(&$0)
       },
       method(
-        of: "string", "padLeft", [.init("width", "int"), .init("fill", "string", default: "\" \"")],
+        of: "string", "padLeft",
+        [.init("width", "int"), .init("fill", "string", default: "\" \"")],
         "filled up on the left"
       ) { try pad(&$0, isLeft: true) },
       method(
-        of: "string", "padRight", [.init("width", "int"), .init("fill", "string", default: "\" \"")],
+        of: "string", "padRight",
+        [.init("width", "int"), .init("fill", "string", default: "\" \"")],
         "filled up on the right"
       ) { try pad(&$0, isLeft: false) },
       method(
         of: "string", "slice",
-        [.init("from", "int"), .init("to", "int", default: "the end")], "from one position up to another"
+        [.init("from", "int"), .init("to", "int", default: "the end")],
+        "from one position up to another"
       ) { call in
         let string = try call.string(0)
         let count = string.scalarCount
@@ -109,7 +119,8 @@ extension StandardLibrary {
   private static func split(_ call: inout NativeCall) throws -> Value {
     let (string, separator) = (try call.string(0), try call.string(1))
     guard separator.scalarCount > 0 else {
-      throw ScriptError.value("split needs a separator", notes: ["for c in s { } gives the characters"])
+      throw ScriptError.value(
+        "split needs a separator", notes: ["for c in s { } gives the characters"])
     }
     let result = call.heap.makeList()
     var start = 0

@@ -18,11 +18,13 @@ extension StandardLibrary {
         guard call[0].tag == .bool else { throw call.wrong(0, "bool") }
         if call[0].asBool { return .null }
         let message = call.has(1) ? try call[1].text() : "the assertion does not hold"
-        throw ScriptError(kind: "assert", code: FaultCode.assertionFailed.rawValue, message)
+        throw ScriptError(kind: "assert", .assertionFailed, message)
       })
     library.add(
-      immediate("fail", [.init("message", "string")], "ends the script with an error", "fail \"no\"") {
-        throw ScriptError(kind: "fail", code: FaultCode.failed.rawValue, try $0[0].text())
+      immediate(
+        "fail", [.init("message", "string")], "ends the script with an error", "fail \"no\""
+      ) {
+        throw ScriptError(kind: "fail", .failed, try $0[0].text())
       })
   }
 
@@ -37,7 +39,8 @@ extension StandardLibrary {
         return Value(call.heap.makeString(value))
       })
     library.add(
-      immediate("now", [], "nanoseconds since 1970 as a duration", "now()", capability: "clock") { _ in
+      immediate("now", [], "nanoseconds since 1970 as a duration", "now()", capability: "clock") {
+        _ in
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Value(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
@@ -65,7 +68,7 @@ extension StandardLibrary {
         let path = try call.string(0).text
         let bytes = try read(path, call.heap)
         guard let text = String(validating: bytes, as: UTF8.self) else {
-          throw ScriptError(kind: "file", code: FaultCode.fileTrouble.rawValue, "\(path) is not UTF-8 text")
+          throw ScriptError(kind: "file", .fileTrouble, "\(path) is not UTF-8 text")
         }
         return Value(call.heap.makeString(text))
       })
@@ -84,14 +87,18 @@ extension StandardLibrary {
       ) { call in
         var found = Glibc.glob_t()
         defer { globfree(&found) }
-        guard Glibc.glob(try call.string(0).text, 0, nil, &found) == 0 else { return list([], call.heap) }
-        let paths = (0..<Int(found.gl_pathc)).compactMap { found.gl_pathv[$0].map { String(cString: $0) } }
+        guard Glibc.glob(try call.string(0).text, 0, nil, &found) == 0 else {
+          return list([], call.heap)
+        }
+        let paths = (0..<Int(found.gl_pathc)).compactMap {
+          found.gl_pathv[$0].map { String(cString: $0) }
+        }
         return list(paths, call.heap)
       })
   }
 
   private static func fileError(_ path: String) -> ScriptError {
-    ScriptError(kind: "file", code: FaultCode.fileTrouble.rawValue, "\(path): \(String(cString: strerror(errno)))")
+    ScriptError(kind: "file", .fileTrouble, "\(path): \(String(cString: strerror(errno)))")
   }
 
   private static func read(_ path: String, _ heap: Heap) throws -> [UInt8] {
@@ -116,7 +123,8 @@ extension StandardLibrary {
     defer { close(descriptor) }
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = Glibc.write(descriptor, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
+      let count = Glibc.write(
+        descriptor, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else { throw fileError(path) }
       rest = rest.dropFirst(count)

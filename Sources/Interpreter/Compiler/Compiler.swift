@@ -43,7 +43,8 @@ struct Compiler {
     if let span = function.tooLarge ?? (function.registerCount > 0xFF00 ? Span(0, 0) : nil) {
       diagnostics.append(
         Diagnostic(
-          code: FaultCode.functionTooLarge.rawValue, "the function \(name) is too large", at: Location(source, span),
+          code: FaultCode.functionTooLarge.rawValue, "the function \(name) is too large",
+          at: Location(source, span),
           notes: ["split it into several functions"]))
     }
     return Prototype(function, name: name, source: source)
@@ -162,7 +163,8 @@ struct Compiler {
 
   private mutating func hoistBox(_ span: Span) {
     let id = resolution.declaration(at: span)
-    guard id >= 0, resolution.bindings[id].isCapturedByHoisted, resolution.bindings[id].global == nil
+    guard id >= 0, resolution.bindings[id].isCapturedByHoisted,
+      resolution.bindings[id].global == nil
     else { return }
     function.emit(Instruction(.newEmptyBox, a: newLocal(id)), span)
   }
@@ -257,7 +259,9 @@ struct Compiler {
 
   /// Wraps a local's value in a box when the resolver said so.
   mutating func box(_ binding: Int, _ span: Span) {
-    guard resolution.bindings[binding].isBoxed, let register = function.locals[binding] else { return }
+    guard resolution.bindings[binding].isBoxed, let register = function.locals[binding] else {
+      return
+    }
     function.emit(Instruction(.newBox, a: register), span)
   }
 

@@ -10,7 +10,9 @@ extension Compiler {
   /// - Parameter before: expressions evaluated before the register is read; if one may assign to
   ///   locals, the value is copied.
   mutating func operand(_ expression: Expression, before others: Expression...) -> Int {
-    if let local = plainLocal(expression), !others.contains(where: { mayAssign($0) }) { return local }
+    if let local = plainLocal(expression), !others.contains(where: { mayAssign($0) }) {
+      return local
+    }
     let register = function.allocate()
     compile(expression, into: register)
     return register
@@ -244,8 +246,9 @@ extension Compiler {
     }
   }
 
-  mutating func binary(_ op: BinaryOperator, _ left: Int, _ right: Int, into target: Int, _ span: Span)
-  {
+  mutating func binary(
+    _ op: BinaryOperator, _ left: Int, _ right: Int, into target: Int, _ span: Span
+  ) {
     switch op {
     case .add: function.emit(Instruction(.add, a: target, b: left, c: right), span)
     case .subtract: function.emit(Instruction(.subtract, a: target, b: left, c: right), span)

@@ -259,7 +259,8 @@ extension Compiler {
   ) {
     let test = function.allocate()
     function.emit(
-      Instruction(.matchList, a: test, b: register, c: patterns.count, x: rest == nil ? 0 : 1), span)
+      Instruction(.matchList, a: test, b: register, c: patterns.count, x: rest == nil ? 0 : 1), span
+    )
     fails.append(function.emit(Instruction(.jumpIfNot, a: test), span))
     for (index, pattern) in patterns.enumerated() {
       let element = function.allocate()

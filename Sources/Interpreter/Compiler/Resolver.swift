@@ -222,7 +222,8 @@ struct Resolver {
   ) {
     diagnostics.append(
       Diagnostic(
-        code: code.rawValue, message, at: Location(source, span), label: label, labels: labels, notes: notes))
+        code: code.rawValue, message, at: Location(source, span), label: label, labels: labels,
+        notes: notes))
   }
 
   // MARK: Declarations
@@ -236,7 +237,8 @@ struct Resolver {
     if let known = scopes[scope].names[name], !isGlobal {
       let first = Diagnostic.Label(Location(source, result.bindings[known].span), "first here")
       error(
-        .declaredTwice, "\"\(name)\" is declared twice in this block", span, label: "second declaration",
+        .declaredTwice, "\"\(name)\" is declared twice in this block", span,
+        label: "second declaration",
         labels: [first])
       return
     }
@@ -335,7 +337,9 @@ struct Resolver {
       if let later = scope.later[name] {
         // An outer name of the same text is shadowed from the block's start on, as in Swift.
         let label = Diagnostic.Label(Location(source, later), "declared here")
-        error(.usedBeforeDeclaration, "\"\(name)\" is used before its declaration", span, labels: [label])
+        error(
+          .usedBeforeDeclaration, "\"\(name)\" is used before its declaration", span,
+          labels: [label])
         return nil
       }
     }
@@ -377,7 +381,9 @@ struct Resolver {
     result.bindings[id].isCaptured = true
     index += 1
     while index < functions.count {
-      if functions[index].hoistBlock == binding.block { result.bindings[id].isCapturedByHoisted = true }
+      if functions[index].hoistBlock == binding.block {
+        result.bindings[id].isCapturedByHoisted = true
+      }
       if !functions[index].captures.contains(id) { functions[index].captures.append(id) }
       index += 1
     }

@@ -133,7 +133,9 @@ extension Resolver {
   private mutating func parameter(
     _ statement: Statement, _ name: Name, _ type: Name?, _ defaultValue: Expression?, isTop: Bool
   ) {
-    if !isTop { error(.misplacedParameter, "param is allowed at the top of a script only", statement.span) }
+    if !isTop {
+      error(.misplacedParameter, "param is allowed at the top of a script only", statement.span)
+    }
     if let defaultValue { walk(defaultValue) }
     if let type, !Self.parameterTypes.contains(type.text) {
       error(
@@ -183,7 +185,8 @@ extension Resolver {
       guard isFunction else { continue }
       warnings.append(
         Diagnostic(
-          .warning, code: FaultCode.unusedFunctionName.rawValue, "this names the function \"\(name)\" and does not call it",
+          .warning, code: FaultCode.unusedFunctionName.rawValue,
+          "this names the function \"\(name)\" and does not call it",
           at: Location(source, expression.span), label: "write \(name)() to call it"))
     }
   }
@@ -407,7 +410,8 @@ struct ArgumentCheck {
       guard !given.contains(parameter.name) else { continue }
       report(
         diagnostic(
-          .missingArgument, "missing argument \"\(parameter.name)\" in the call of \(signature.name)", callee,
+          .missingArgument,
+          "missing argument \"\(parameter.name)\" in the call of \(signature.name)", callee,
           label: usage))
       return
     }
@@ -424,14 +428,16 @@ struct ArgumentCheck {
     }
     guard given.insert(name.text).inserted else {
       return report(
-        diagnostic(.doubledArgument, "argument \"\(name.text)\" is given twice", name.span, label: usage))
+        diagnostic(
+          .doubledArgument, "argument \"\(name.text)\" is given twice", name.span, label: usage))
     }
   }
 
   private func tooMany(_ argument: Argument, _ count: Int) -> Diagnostic {
     let takes = count == 1 ? "1 argument" : "\(count) arguments"
     return diagnostic(
-      .tooManyArguments, "\(signature.name) takes \(count == 0 ? "no arguments" : takes) by position",
+      .tooManyArguments,
+      "\(signature.name) takes \(count == 0 ? "no arguments" : takes) by position",
       argument.value.span, label: usage)
   }
 

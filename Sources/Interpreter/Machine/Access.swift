@@ -16,7 +16,7 @@ extension Machine {
 
   func keys(_ map: MapReference) -> [String] {
     var keys: [String] = []
-    map.forEach { key, _ in keys.append(key.text) }
+    map.each { key, _ in keys.append(key.text) }
     return keys
   }
 
@@ -39,7 +39,7 @@ extension Machine {
     case .host: return try hostMember(object.asHost, name.text, fiber)
     case .null:
       throw ScriptError(
-        kind: "type", code: FaultCode.wrongType.rawValue, "null has no members",
+        kind: "type", .wrongType, "null has no members",
         notes: ["x?.\(name.text) gives null instead"], label: "the value before the dot is null")
     default:
       let methods = methods.names(of: object.typeName)
@@ -75,7 +75,9 @@ extension Machine {
     case "notes": return makeValue(.list(error.notes.map { .string($0) }))
     case "stack": return makeValue(.list(stackLines(error).map { .string($0) }))
     default:
-      if let detail = error.details.first(where: { $0.key == name }) { return makeValue(detail.value) }
+      if let detail = error.details.first(where: { $0.key == name }) {
+        return makeValue(detail.value)
+      }
       if Self.optionalErrorMembers.contains(name) { return .null }
       let names = ["kind", "message", "notes", "stack"] + error.details.map(\.key)
       throw .noMember(name, in: "error", among: names, what: "member")
@@ -213,7 +215,7 @@ extension Machine {
     guard other.tag == .map else {
       throw .type("cannot spread \(ScriptError.article(other.typeName)) into a map")
     }
-    other.asMap.forEach { map.set($0, $1, heap) }
+    other.asMap.each { map.set($0, $1, heap) }
     try heap.reserve(0)
   }
 
@@ -246,7 +248,7 @@ extension Machine {
           if try from.isEqual(to: to) {
             if isFanOut { continue }
             throw ScriptError(
-              kind: "link", code: FaultCode.selfLink.rawValue, "cannot link \(try shortText(from)) with itself")
+              kind: "link", .selfLink, "cannot link \(try shortText(from)) with itself")
           }
           try add(from, to, &pairs)
           if isBoth { try add(to, from, &pairs) }
@@ -353,7 +355,8 @@ extension Machine {
     case .error: return value.asError
     case .map: return try thrown(value.asMap)
     default:
-      throw .type("throw takes a string, a map or an error, not \(ScriptError.article(value.typeName))")
+      throw .type(
+        "throw takes a string, a map or an error, not \(ScriptError.article(value.typeName))")
     }
   }
 
@@ -381,7 +384,7 @@ extension Machine {
     guard let text = parameters[name] else {
       if isRequired {
         throw ScriptError(
-          kind: "parameter", code: FaultCode.scriptParameterValue.rawValue, "the parameter \"\(name)\" is not set",
+          kind: "parameter", .scriptParameterValue, "the parameter \"\(name)\" is not set",
           notes: ["set it with --set \(name)=…"])
       }
       return

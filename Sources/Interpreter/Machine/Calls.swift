@@ -279,7 +279,7 @@ extension Machine {
       !granted.contains(capability)
     else { return }
     throw ScriptError(
-      kind: "capability", code: FaultCode.capabilityMissing.rawValue,
+      kind: "capability", .capabilityMissing,
       "\(signature.name) needs the capability \"\(capability)\", which is not granted")
   }
 

@@ -25,7 +25,8 @@ struct Driver {
   }
 
   private func loop(
-    _ group: inout ThrowingTaskGroup<Completion, any Error>, isolation: isolated (any Actor)? = #isolation
+    _ group: inout ThrowingTaskGroup<Completion, any Error>,
+    isolation: isolated (any Actor)? = #isolation
   ) async throws -> ScriptValue {
     if Task.isCancelled { throw CancellationError() }
     while true {

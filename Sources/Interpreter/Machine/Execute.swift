@@ -170,7 +170,9 @@ extension Machine {
             let object = registers[Int(i.b)]
             if object.tag == .map, let value = object.asMap.get(constants[Int(i.c)].asString) {
               registers[a] = value
-            } else if case .value(let value) = try member(object, constants[Int(i.c)].asString, fiber) {
+            } else if case .value(let value) = try member(
+              object, constants[Int(i.c)].asString, fiber)
+            {
               registers[a] = value
             } else {
               fiber.frames[depth - 1].pc = pc
@@ -181,7 +183,9 @@ extension Machine {
             let object = registers[Int(i.b)]
             if object.tag == .map {
               registers[a] = object.asMap.get(constants[Int(i.c)].asString) ?? .null
-            } else if case .value(let value) = try member(object, constants[Int(i.c)].asString, fiber) {
+            } else if case .value(let value) = try member(
+              object, constants[Int(i.c)].asString, fiber)
+            {
               registers[a] = value
             } else {
               fiber.frames[depth - 1].pc = pc

@@ -4,8 +4,10 @@ import Lexer
 
 extension ScriptError {
   /// Operands or arguments of the wrong type.
-  public static func type(_ message: String, label: String = "", notes: [String] = []) -> ScriptError {
-    ScriptError(kind: "type", code: FaultCode.wrongType.rawValue, message, notes: notes, label: label)
+  public static func type(_ message: String, label: String = "", notes: [String] = [])
+    -> ScriptError
+  {
+    ScriptError(kind: "type", .wrongType, message, notes: notes, label: label)
   }
 
   static func operands(_ op: String, _ left: Value, _ right: Value) -> ScriptError {
@@ -16,11 +18,11 @@ extension ScriptError {
   }
 
   static func overflow(_ what: String) -> ScriptError {
-    ScriptError(kind: "overflow", code: FaultCode.overflow.rawValue, "\(what) does not fit a 64-bit integer")
+    ScriptError(kind: "overflow", .overflow, "\(what) does not fit a 64-bit integer")
   }
 
   static var divisionByZero: ScriptError {
-    ScriptError(kind: "division", code: FaultCode.divisionByZero.rawValue, "division by zero")
+    ScriptError(kind: "division", .divisionByZero, "division by zero")
   }
 
   static func noMember(
@@ -32,85 +34,86 @@ extension ScriptError {
       notes = ["it has \(names.joined(separator: ", "))"]
     }
     return ScriptError(
-      kind: "key", code: FaultCode.unknownMember.rawValue, "no \(what) \"\(name)\" in \(owner)", notes: notes,
+      kind: "key", .unknownMember, "no \(what) \"\(name)\" in \(owner)", notes: notes,
       label: suggestion ?? "")
   }
 
   /// An index outside its list or string.
   public static func index(_ index: Int64, count: Int, of what: String) -> ScriptError {
     ScriptError(
-      kind: "index", code: FaultCode.indexOutOfRange.rawValue, "index \(index) is out of range for a \(what) of \(count)",
+      kind: "index", .indexOutOfRange, "index \(index) is out of range for a \(what) of \(count)",
       label: count == 0 ? "it is empty" : "")
   }
 
   static func notCallable(_ value: Value) -> ScriptError {
-    ScriptError(kind: "type", code: FaultCode.notCallable.rawValue, "\(article(value.typeName)) cannot be called")
+    ScriptError(kind: "type", .notCallable, "\(article(value.typeName)) cannot be called")
   }
 
   static func argument(_ message: String) -> ScriptError {
-    ScriptError(kind: "argument", code: FaultCode.wrongArguments.rawValue, message)
+    ScriptError(kind: "argument", .wrongArguments, message)
   }
 
   static func notBool(_ value: Value) -> ScriptError {
     ScriptError(
-      kind: "type", code: FaultCode.conditionNotBool.rawValue, "a condition must be a bool, this is \(article(value.typeName))",
+      kind: "type", .conditionNotBool,
+      "a condition must be a bool, this is \(article(value.typeName))",
       notes: ["compare it: x != null, x != 0, xs.count() > 0"])
   }
 
   static func notIterable(_ value: Value) -> ScriptError {
-    ScriptError(kind: "type", code: FaultCode.notIterable.rawValue, "cannot loop over \(article(value.typeName))")
+    ScriptError(kind: "type", .notIterable, "cannot loop over \(article(value.typeName))")
   }
 
   static func changedInLoop(_ what: String) -> ScriptError {
     ScriptError(
-      kind: "change", code: FaultCode.changedInLoop.rawValue, "the \(what) was changed while it was looped over",
+      kind: "change", .changedInLoop, "the \(what) was changed while it was looped over",
       notes: ["loop over \(what == "list" ? "xs" : "m").copy() to change the original"])
   }
 
   static func noMatch(_ text: String, isDeclaration: Bool) -> ScriptError {
     ScriptError(
-      kind: "match", code: FaultCode.noMatch.rawValue,
+      kind: "match", .noMatch,
       isDeclaration ? "\(text) does not fit this pattern" : "no arm matches \(text)",
       notes: isDeclaration ? [] : ["add an arm _ => … for everything else"])
   }
 
   static func noValueYet(_ name: String) -> ScriptError {
     ScriptError(
-      kind: "name", code: FaultCode.noValueYet.rawValue, "\"\(name)\" has no value yet: its declaration has not run")
+      kind: "name", .noValueYet, "\"\(name)\" has no value yet: its declaration has not run")
   }
 
   static func callDepth(_ limit: Int) -> ScriptError {
     ScriptError(
-      kind: "depth", code: FaultCode.callDepth.rawValue, "more than \(limit) calls are open at once",
+      kind: "depth", .callDepth, "more than \(limit) calls are open at once",
       notes: ["is there a recursion without an end?"])
   }
 
   static func memoryLimit(_ limit: Int) -> ScriptError {
     ScriptError(
-      kind: "memory", code: FaultCode.memoryLimit.rawValue, "the script uses more than its \(limit >> 20) MiB of memory",
+      kind: "memory", .memoryLimit, "the script uses more than its \(limit >> 20) MiB of memory",
       isCatchable: false)
   }
 
   static var instructionLimit: ScriptError {
     ScriptError(
-      kind: "instructions", code: FaultCode.instructionLimit.rawValue, "the script took more steps than it may",
+      kind: "instructions", .instructionLimit, "the script took more steps than it may",
       isCatchable: false)
   }
 
   static var cancelled: ScriptError {
-    ScriptError(kind: "cancelled", code: FaultCode.cancelled.rawValue, "the run was interrupted", isCatchable: false)
+    ScriptError(kind: "cancelled", .cancelled, "the run was interrupted", isCatchable: false)
   }
 
   static func noMethod(_ name: String, of type: String, among names: [String]) -> ScriptError {
     let suggestion = didYouMean(name, among: names).map { "did you mean \"\($0)\"?" }
     return ScriptError(
-      kind: "key", code: FaultCode.unknownMethod.rawValue, "\(article(type)) has no method \"\(name)\"",
+      kind: "key", .unknownMethod, "\(article(type)) has no method \"\(name)\"",
       label: suggestion ?? "")
   }
 
   /// An argument of a library function that has the wrong type or value.
   public static func value(_ message: String, notes: [String] = []) -> ScriptError {
-    ScriptError(kind: "value", code: FaultCode.wrongValue.rawValue, message, notes: notes)
+    ScriptError(kind: "value", .wrongValue, message, notes: notes)
   }
 
   /// Puts `a` or `an` before a type's name.

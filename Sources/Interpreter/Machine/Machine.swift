@@ -43,8 +43,10 @@ public final class Machine {
   /// Steps between two looks at the limits.
   static let tickCount = 256
 
-  init(library: Library, names: LibraryNames, limits: Limits, output: @escaping @Sendable (String) -> Void)
-  {
+  init(
+    library: Library, names: LibraryNames, limits: Limits,
+    output: @escaping @Sendable (String) -> Void
+  ) {
     self.library = library
     self.names = names
     self.limits = limits
@@ -145,7 +147,7 @@ public final class Machine {
   static func scriptError(_ error: any Error) -> ScriptError {
     if let error = error as? ScriptError { return error }
     if error is CancellationError { return .cancelled }
-    return ScriptError(kind: "error", code: FaultCode.thrown.rawValue, "\(error)")
+    return ScriptError(kind: "error", .thrown, "\(error)")
   }
 
   /// Fails a parked fiber at the place where it waits.
@@ -183,7 +185,8 @@ public final class Machine {
       let frame = fiber.frames[fiber.frameCount - 1]
       let prototype = frame.body.pointee.owner.takeUnretainedValue()
       let index = frame.pc - 1
-      if error.isCatchable, let handler = prototype.handlers.first(where: { $0.range.contains(index) })
+      if error.isCatchable,
+        let handler = prototype.handlers.first(where: { $0.range.contains(index) })
       {
         fiber.frames[fiber.frameCount - 1].pc = handler.target
         fiber.stack[frame.base + handler.register] = heap.makeError(error)

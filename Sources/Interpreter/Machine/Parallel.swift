@@ -102,14 +102,15 @@ extension Machine {
     let failures = group.failures.sorted { $0.item < $1.item }
     let what = group.count == 1 ? "1 item" : "\(group.count) items"
     var error = ScriptError(
-      kind: "parallel", code: FaultCode.parallelFailed.rawValue, "\(failures.count) of \(what) failed")
+      kind: "parallel", .parallelFailed, "\(failures.count) of \(what) failed")
     error.notes = failures.prefix(10).map { failure in
       "\(itemText(group, failure.item)): \(failure.error.message)\(Self.at(failure.error))"
     }
     if failures.count > 10 { error.notes.append("and \(failures.count - 10) more") }
     let list = failures.map { failure -> ScriptValue in
       let value = group.items.asList[item: failure.item]
-      let item = group.body.tag == .null ? .int(Int64(failure.item)) : (try? scriptValue(value)) ?? .null
+      let item =
+        group.body.tag == .null ? .int(Int64(failure.item)) : (try? scriptValue(value)) ?? .null
       return .map([("item", item), ("error", .error(failure.error))])
     }
     error.details = [("errors", .list(list))]

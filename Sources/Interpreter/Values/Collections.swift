@@ -95,8 +95,9 @@ extension UnsafeMutablePointer where Pointee == MapObject {
     var slot = Int(hash) & mask
     while table[slot] != UInt32.max {
       let index = Int(table[slot])
-      if let known = entries[index].key, known == key
-        || (known.hash == hash && known.hasSameText(as: key))
+      if let known = entries[index].key,
+        known == key
+          || (known.hash == hash && known.hasSameText(as: key))
       {
         return index
       }
@@ -206,7 +207,7 @@ extension UnsafeMutablePointer where Pointee == MapObject {
   }
 
   /// Calls `body` with every pair in order.
-  public func forEach(_ body: (StringReference, Value) throws -> Void) rethrows {
+  public func each(_ body: (StringReference, Value) throws -> Void) rethrows {
     var position = 0
     while let pair = next(position) {
       try body(pair.key, pair.value)

@@ -75,7 +75,8 @@ extension Value {
   /// Negative, zero or positive; nil for a comparison with NaN.
   public func compare(_ other: Value, _ op: String) throws(ScriptError) -> Int? {
     switch (tag, other.tag) {
-    case (.int, .int), (.duration, .duration): return asInt < other.asInt ? -1 : asInt > other.asInt ? 1 : 0
+    case (.int, .int), (.duration, .duration):
+      return asInt < other.asInt ? -1 : asInt > other.asInt ? 1 : 0
     case (.string, .string): return asString.compare(other.asString)
     case (.bool, .bool): return Int(bits) - Int(other.bits)
     default:
@@ -125,7 +126,8 @@ struct Operators {
     }
   }
 
-  private func join(_ left: StringReference, _ right: StringReference) throws(ScriptError) -> Value {
+  private func join(_ left: StringReference, _ right: StringReference) throws(ScriptError) -> Value
+  {
     let (first, second) = (left.pointee.byteCount, right.pointee.byteCount)
     try heap.reserve(first + second)
     return Value(
@@ -146,8 +148,8 @@ struct Operators {
   private func join(_ left: MapReference, _ right: MapReference) throws(ScriptError) -> Value {
     try heap.reserve((left.count + right.count) * MemoryLayout<MapEntry>.stride)
     let map = heap.makeMap(capacity: left.count + right.count)
-    left.forEach { map.set($0, $1, heap) }
-    right.forEach { map.set($0, $1, heap) }
+    left.each { map.set($0, $1, heap) }
+    right.each { map.set($0, $1, heap) }
     return Value(map)
   }
 
@@ -245,8 +247,8 @@ struct Operators {
   func contains(_ left: Value, _ right: Value) throws(ScriptError) -> Bool {
     switch right.tag {
     case .list:
-      for index in 0..<right.asList.count {
-        if try right.asList[item: index].isEqual(to: left) { return true }
+      for index in 0..<right.asList.count where try right.asList[item: index].isEqual(to: left) {
+        return true
       }
       return false
     case .map:

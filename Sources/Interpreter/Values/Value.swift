@@ -66,7 +66,9 @@ public struct Value: BitwiseCopyable {
   public init(_ value: Double) { self.init(bits: value.bitPattern, tag: .float) }
   /// A duration in nanoseconds.
   @inline(__always)
-  public init(nanoseconds: Int64) { self.init(bits: UInt64(bitPattern: nanoseconds), tag: .duration) }
+  public init(nanoseconds: Int64) {
+    self.init(bits: UInt64(bitPattern: nanoseconds), tag: .duration)
+  }
   /// A library function by its index in the machine's table.
   @inline(__always)
   init(native index: Int) { self.init(bits: UInt64(index), tag: .native) }
@@ -116,7 +118,9 @@ public struct Value: BitwiseCopyable {
   @inline(__always)
   public var asMap: MapReference { pointer.assumingMemoryBound(to: MapObject.self) }
   @inline(__always)
-  var asRange: UnsafeMutablePointer<RangeObject> { pointer.assumingMemoryBound(to: RangeObject.self) }
+  var asRange: UnsafeMutablePointer<RangeObject> {
+    pointer.assumingMemoryBound(to: RangeObject.self)
+  }
   @inline(__always)
   var asClosure: UnsafeMutablePointer<ClosureObject> {
     pointer.assumingMemoryBound(to: ClosureObject.self)
