@@ -121,6 +121,18 @@ import Testing
     #expect(docs("let a = [ ## head\n  1, ## inside\n] ## end") == ["head\nend"])
   }
 
+  @Test func linesThatOpenAFileAreAboutTheFile() {
+    func docs(_ text: String) -> [String?] {
+      let program = Parser.parse(Source(name: "t", text: text)).program
+      return [program.doc, program.statements.first?.doc]
+    }
+    #expect(docs("#!/usr/bin/env msh\n## file\nparam a = 1  ## own") == ["file", "own"])
+    #expect(docs("## file\n\nparam a = 1") == ["file", nil])
+    #expect(docs("## file\n# plain\n## doc\nlet a = 1") == ["file", "doc"])
+    #expect(docs("## doc\nparam a = 1") == [nil, "doc"])
+    #expect(docs("## doc\nfn f() { ## head\n  1\n}") == [nil, "doc\nhead"])
+  }
+
   @Test func docCommentsOfInnerDeclarationsStayInside() {
     let text = "fn f() {\n  ## inner\n  let a = 1 ## beside\n}"
     let (program, _) = Parser.parse(Source(name: "t", text: text))

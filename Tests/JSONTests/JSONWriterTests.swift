@@ -31,7 +31,8 @@ struct JSONWriterTests {
 
   @Test("doubles stay doubles and keep every digit")
   func doubles() throws {
-    let doubles = [1.0, -0.5, 0.1, 1e100, 5e-324, 1.7976931348623157e308, 1e16, 123456.789e-10]
+    let smallest = Double.leastNonzeroMagnitude
+    let doubles = [1.0, -0.5, 0.1, 1e100, smallest, 1.7976931348623157e308, 1e16, 123_456.789e-10]
     for double in doubles {
       let text = JSONValue.double(double).text()
       #expect(try JSONValue.parse(text: text) == .double(double))

@@ -142,7 +142,8 @@ struct WireTests {
   }
 
   @Test func aStoppedClusterRefusesConnections() async throws {
-    let cluster = try await SimulatedCluster.start()
+    // Not one of the system's own choice: those are given to other tests as soon as they are free.
+    let cluster = try await startOnChosenPort()
     let port = cluster.port
     await cluster.stop()
     var options = SimulatedCluster.Options()
@@ -155,6 +156,15 @@ struct WireTests {
     let next = try await SimulatedCluster.start(options)
     #expect(next.port == port)
     await next.stop()
+  }
+
+  private func startOnChosenPort() async throws -> SimulatedCluster {
+    var options = SimulatedCluster.Options()
+    for port in (11_000..<19_000).shuffled().prefix(20) {
+      options.port = port
+      if let cluster = try? await SimulatedCluster.start(options) { return cluster }
+    }
+    return try await SimulatedCluster.start(options)
   }
 
   @Test func stoppingEndsOpenWatches() async throws {

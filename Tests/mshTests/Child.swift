@@ -45,6 +45,9 @@ final class Child {
   /// Seconds after which a child counts as hung. Generous: nothing is measured here.
   private static let patience = 60
 
+  /// Files that the child needs as long as it runs.
+  var scratch: Scratch?
+
   private static let starting = Mutex(())
 
   let id: pid_t

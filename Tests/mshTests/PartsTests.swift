@@ -104,6 +104,8 @@ struct CompleterTests {
     #expect(
       completer.complete("let c = cluster(\"a\", context: \"onprem-").candidates
         == ["onprem-1", "onprem-2"])
+    #expect(completer.complete("gateway cluster(\"gk").candidates == ["gke"])
+    #expect(completer.complete("cluster(\"a\", network: \"gk").candidates == [])
     #expect(completer.complete("readFile \"no").wantsFiles)
   }
 

@@ -11,6 +11,7 @@ struct TerminalReplTests {
       arguments,
       environment: ["XDG_STATE_HOME": scratch.path, "INPUTRC": try Self.inputrc(scratch)],
       on: .terminal)
+    child.scratch = scratch
     try child.expect("msh> ")
     return child
   }

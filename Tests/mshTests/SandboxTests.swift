@@ -9,6 +9,7 @@ struct SandboxTests {
   private func start(_ scratch: Scratch, clusters: Int = 2) throws -> (Child, kubeconfig: String) {
     let kubeconfig = scratch.file("kubeconfig")
     let child = try Child(["sandbox", "--clusters", "\(clusters)", "--kubeconfig", kubeconfig])
+    child.scratch = scratch
     try child.expect("ready \(kubeconfig)\n")
     return (child, kubeconfig)
   }

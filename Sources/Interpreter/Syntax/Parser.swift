@@ -44,8 +44,8 @@ public struct Parser {
   /// Indexes of doc comments, and how many of them found their declaration.
   var docs: [Comment]
   var claimedDocs = 0
-  /// False when the first declaration took the `##` lines that open the file.
-  var hasFileDoc = true
+  /// The `##` lines that open the file and are about all of it.
+  var fileDoc: String?
 
   var diagnostics: [Diagnostic]
   private var errorLines: Set<Int> = []
@@ -61,7 +61,7 @@ public struct Parser {
   public static func parse(_ source: Source) -> (program: Program, diagnostics: [Diagnostic]) {
     var parser = Parser(source)
     let statements = parser.program()
-    let program = Program(source: source, statements: statements, doc: parser.fileDoc())
+    let program = Program(source: source, statements: statements, doc: parser.fileDoc)
     return (program, parser.finishedDiagnostics())
   }
 

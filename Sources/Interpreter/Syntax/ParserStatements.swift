@@ -349,12 +349,16 @@ extension Parser {
     while claimedDocs < docs.count, docs[claimedDocs].nextToken < firstToken { claimedDocs += 1 }
     let limit = kind == .semicolon ? index + 1 : index
     var above: [Comment] = []
+    var earlier: [Comment] = []
     var beside: [Comment] = []
     var next = claimedDocs
     while next < docs.count, docs[next].nextToken <= limit {
       let doc = docs[next]
       if doc.nextToken == firstToken, !doc.isTrailing {
-        if let last = above.last, !isNextLine(last.span, doc.span) { above.removeAll() }
+        if let last = above.last, !isNextLine(last.span, doc.span) {
+          earlier += above
+          above.removeAll()
+        }
         above.append(doc)
       } else if doc.isTrailing, doc.nextToken > firstToken,
         doc.nextToken >= index || isSameLine(tokens[firstToken].span, doc.span)
@@ -364,20 +368,23 @@ extension Parser {
       next += 1
     }
     if !beside.isEmpty { claimedDocs = next }
-    if firstToken == 0, let last = above.last {
-      // What opens a file is about the file, unless it is all that the first declaration has.
-      let isApart = !isNextLine(last.span, tokens[0].span)
-      if isApart || !beside.isEmpty { above.removeAll() } else { hasFileDoc = false }
-    }
+    if firstToken == 0 { leaveFileDoc(earlier, &above, hasOwn: !beside.isEmpty) }
     let lines = (above + beside).map { text(of: $0) }
     return lines.isEmpty ? nil : lines.joined(separator: "\n")
   }
 
-  /// The `##` lines that open the file and are about all of it.
-  func fileDoc() -> String? {
-    guard hasFileDoc else { return nil }
-    let lines = docs.filter { $0.nextToken == 0 && !$0.isTrailing }.map { text(of: $0) }
-    return lines.isEmpty ? nil : lines.joined(separator: "\n")
+  /// What opens a file is about the file: lines apart from the first declaration, and those right above
+  /// a `param` that has words of its own beside it.
+  private mutating func leaveFileDoc(
+    _ earlier: [Comment], _ above: inout [Comment], hasOwn: Bool
+  ) {
+    var lines = earlier
+    let isApart = above.last.map { !isNextLine($0.span, tokens[0].span) } ?? false
+    if isApart || (hasOwn && tokens[0].kind == .param) {
+      lines += above
+      above.removeAll()
+    }
+    fileDoc = lines.isEmpty ? nil : lines.map { text(of: $0) }.joined(separator: "\n")
   }
 
   private func text(of comment: Comment) -> String {

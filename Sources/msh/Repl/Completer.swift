@@ -36,8 +36,8 @@ final class Completer {
     "while",
   ]
 
-  /// Arguments whose value is the name of a context, and functions that take one.
-  private static let contextArguments: Set = ["context", "contexts"]
+  /// Arguments whose value names a context, and functions that take one.
+  private static let contextTakers: Set = ["cluster", "context", "contexts"]
 
   /// What can stand at the end of the text.
   func complete(_ text: String) -> Completion {
@@ -76,8 +76,7 @@ final class Completer {
   }
 
   private func completeString(_ context: CompletionContext) -> Completion {
-    let names = [context.argument, context.function].compactMap { $0 }
-    guard names.contains(where: Self.contextArguments.contains) else {
+    guard let taker = context.argument ?? context.function, Self.contextTakers.contains(taker) else {
       return Completion(wantsFiles: true)
     }
     return words(contexts, in: context)
