@@ -16,6 +16,9 @@ public struct Library: Sendable {
   /// the receiver and that captures nothing. For methods that call back into the script.
   public private(set) var scriptMethods: [String: [String: String]] = [:]
 
+  /// Names of the language that this version does not have yet; scripts that use one are told so.
+  public private(set) var planned: Set<String> = []
+
   /// Makes an empty library.
   public init() {}
 
@@ -34,12 +37,16 @@ public struct Library: Sendable {
     scriptMethods[type, default: [:]][name] = script
   }
 
+  /// Reserves names that the language has and this version does not.
+  public mutating func add(planned names: [String]) { planned.formUnion(names) }
+
   /// Adds everything of another library; what both have is taken from the other.
   public mutating func merge(_ other: Library) {
     functions.merge(other.functions) { $1 }
     constants.merge(other.constants) { $1 }
     methods.merge(other.methods) { $0.merging($1) { $1 } }
     scriptMethods.merge(other.scriptMethods) { $0.merging($1) { $1 } }
+    planned.formUnion(other.planned)
   }
 
   /// Adds a constant.

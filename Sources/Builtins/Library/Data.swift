@@ -1,5 +1,6 @@
-// Text formats: JSON, YAML, base64.
+// Text formats and digests: JSON, YAML, base64, SHA-256, UUIDs.
 
+import Crypto
 import Interpreter
 import JSON
 
@@ -26,6 +27,35 @@ extension StandardLibrary {
       })
     addYAML(to: &library)
     addBase64(to: &library)
+    addDigests(to: &library)
+  }
+
+  private static func addDigests(to library: inout Library) {
+    library.add(
+      immediate("sha256", [.init("text", "string")], "the SHA-256 of the text's bytes, in hex") { call in
+        let digest = SHA256.hash(data: Array(try call.string(0).utf8))
+        return Value(call.heap.makeString(hexadecimal(digest)))
+      })
+    library.add(
+      immediate("uuid", [], "a random UUID (RFC 9562, version 4)") { call in
+        var bytes = (0..<16).map { _ in UInt8.random(in: 0...255) }
+        bytes[6] = bytes[6] & 0x0F | 0x40
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        let digits = hexadecimal(bytes)
+        var text = ""
+        for (index, digit) in digits.enumerated() {
+          if [8, 12, 16, 20].contains(index) { text += "-" }
+          text.append(digit)
+        }
+        return Value(call.heap.makeString(text))
+      })
+  }
+
+  private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { byte in
+      let digits = String(byte, radix: 16)
+      return digits.count == 1 ? "0" + digits : digits
+    }.joined()
   }
 
   private static func addYAML(to library: inout Library) {

@@ -29,6 +29,7 @@ public enum StandardLibrary {
     addMaps(to: &library)
     addData(to: &library)
     addSystem(to: &library, options)
+    library.add(planned: ["regex", "exec"])
     return library
   }
 

@@ -12,6 +12,12 @@ public enum VerbTable {
     TableVerb.self,
   ]
 
+  /// Verbs of the language that this version does not have yet.
+  static let planned = [
+    "unlink", "forget", "trust", "verify", "patch", "watch", "logs", "scale", "label", "annotate",
+    "forward", "api",
+  ]
+
   /// The signatures, for the manual.
   public static var signatures: [Signature] { verbs.map { $0.signature } }
 
@@ -26,6 +32,7 @@ public enum VerbTable {
       }
     }
     library.addMethod(of: "secret", reveal)
+    library.add(planned: planned)
     return library
   }
 

@@ -106,6 +106,7 @@ struct LibraryNames {
   let namespaces: [String]
   let namespaceIndex: [String: Int]
   let all: [String]
+  let planned: Set<String>
 
   init(_ library: Library) {
     functions = library.functions.values.sorted { $0.signature.name < $1.signature.name }
@@ -120,6 +121,7 @@ struct LibraryNames {
     namespaces = Set(heads).sorted()
     namespaceIndex = Dictionary(uniqueKeysWithValues: namespaces.enumerated().map { ($1, $0) })
     all = library.names
+    planned = library.planned
   }
 }
 
@@ -365,6 +367,7 @@ struct Resolver {
   }
 
   private mutating func unknownName(_ name: String, _ span: Span) {
+    guard !library.planned.contains(name) else { return notSupported(name, span) }
     let visible = scopes.reversed().flatMap { $0.names.keys.sorted() } + result.globals.map(\.name)
     let suggestion = didYouMean(name, among: visible) ?? didYouMean(name, among: library.all)
     error(

@@ -111,13 +111,16 @@ extension KubernetesClient {
 
   // MARK: Parts
 
+  // These throw only APIError, but do not say so: the optimiser of Swift 6.3 crashes on an async function
+  // that passes such a typed error on.
+
   /// Sends a call and reads its answer as JSON.
   func json(_ call: Call) async throws -> JSONValue {
     try parse(try await send(call), call)
   }
 
   /// Reads a call's answer as JSON; anything else is no answer of an API server.
-  func parse(_ response: HTTPResponse, _ call: Call) throws(APIError) -> JSONValue {
+  func parse(_ response: HTTPResponse, _ call: Call) throws -> JSONValue {
     do {
       return try JSONValue.parse(response.body)
     } catch {
@@ -135,7 +138,7 @@ extension KubernetesClient {
   func call(
     _ verb: String, _ type: ResourceType, name: String, namespace: String?,
     subresource: String? = nil
-  ) throws(APIError) -> Call {
+  ) throws -> Call {
     let object = type.describe(name: name, namespace: namespace)
     let purpose = purpose(verb, object)
     if let problem = ResourcePath.problem(inName: name, what: "name") {
@@ -151,7 +154,7 @@ extension KubernetesClient {
   /// The path of a collection.
   func collectionPath(
     _ type: ResourceType, namespace: String?, verb: String, needsNamespace: Bool = false
-  ) throws(APIError) -> String {
+  ) throws -> String {
     let purpose = purpose(verb, type.describe(namespace: namespace))
     try check(namespace: namespace, type, isNeeded: needsNamespace, purpose)
     return ResourcePath.path(type, namespace: namespace, name: nil)
@@ -159,7 +162,7 @@ extension KubernetesClient {
 
   private func check(
     namespace: String?, _ type: ResourceType, isNeeded: Bool, _ purpose: Purpose
-  ) throws(APIError) {
+  ) throws {
     guard type.isNamespaced else { return }
     guard let namespace, !namespace.isEmpty else {
       // An empty namespace in a path would address something else, mostly every namespace.

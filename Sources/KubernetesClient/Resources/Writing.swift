@@ -179,7 +179,7 @@ extension KubernetesClient {
   /// Name and namespace of an object, after a check that it fits the call.
   private func identity(
     of object: JSONValue, _ type: ResourceType, namespace: String?, verb: String
-  ) throws(APIError) -> (name: String?, namespace: String?) {
+  ) throws -> (name: String?, namespace: String?) {
     let name = object["metadata"]?["name"]?.string
     let own = object["metadata"]?["namespace"]?.string
     let purpose = purpose(verb, type.describe(name: name, namespace: namespace ?? own))
