@@ -8,7 +8,11 @@
 struct Driver {
   let machine: Machine
 
-  private typealias Completion = (fiber: Int, result: Result<ScriptValue, any Error>)
+  /// What became of a host call. A struct: of a tuple, the optimiser of Swift 6.3 lost the first half.
+  private struct Completion: Sendable {
+    let fiber: Int
+    let result: Result<ScriptValue, any Error>
+  }
 
   /// - Returns: the program's value.
   /// - Throws: `ScriptError`, or `CancellationError` when the task was cancelled.
@@ -32,13 +36,7 @@ struct Driver {
     while true {
       let step = machine.run()
       for call in machine.calls {
-        group.addTask {
-          do {
-            return (call.fiber, .success(try await call.perform()))
-          } catch {
-            return (call.fiber, .failure(error))
-          }
-        }
+        group.addTask { await Self.carryOut(call) }
       }
       machine.calls.removeAll()
       if let value = try ended(step) { return value }
@@ -52,6 +50,16 @@ struct Driver {
         throw failure
       }
     }
+  }
+
+  private static func carryOut(_ call: HostCall) async -> Completion {
+    let result: Result<ScriptValue, any Error>
+    do {
+      result = .success(try await call.perform())
+    } catch {
+      result = .failure(error)
+    }
+    return Completion(fiber: call.fiber, result: result)
   }
 
   private func ended(_ step: Machine.Step) throws -> ScriptValue? {
