@@ -9,8 +9,7 @@ setup: ## install the packages that building and testing need
 	@scripts/setup.sh build control-plane
 
 build: ## build msh, optimised, into .build/release
-	@scripts/setup.sh build
-	swift build -c release --product msh --static-swift-stdlib
+	@scripts/build.sh
 
 demo: ## join two simulated clusters into one mesh, twice
 	@scripts/demo.sh
@@ -19,7 +18,6 @@ test: ## build and run every test; ends with the count
 	@Tests/run
 
 bench: ## run the benchmarks against their floors
-	@scripts/setup.sh build
 	@Benchmarks/run
 
 lint: ## check the format of the Swift sources

@@ -14,10 +14,7 @@ fail() {
 
 title() { printf '\n== %s\n' "$*"; }
 
-scripts/setup.sh build
-build=(swift build -c release --product msh --static-swift-stdlib)
-"${build[@]}"
-msh=$("${build[@]}" --show-bin-path)/msh
+msh=$(scripts/build.sh)
 
 scratch=$(mktemp -d)
 sandbox=''
@@ -49,4 +46,7 @@ join=("$msh" run scripts/guide.msh --kubeconfig "$scratch/kubeconfig" --set allo
 title 'Two clusters, joined into one mesh'
 "${join[@]}" 6<&- 7>&-
 title 'The same script again: nothing changes'
-"${join[@]}" 6<&- 7>&-
+"${join[@]}" 6<&- 7>&- 2>&1 | tee "$scratch/second"
+# The table's columns are CLUSTER CREATED CHANGED …
+awk '$1 ~ /^cluster/ && ($2 > 0 || $3 > 0) { exit 1 }' "$scratch/second" ||
+  fail 'the second run changed something'

@@ -189,15 +189,25 @@ extension Mesh {
     _ items: [Item], _ body: @escaping @Sendable (Item) async -> Result
   ) async -> [Result] {
     let width = max(1, state.withLock { $0.parallelism })
-    return await withTaskGroup(of: (Int, Result).self) { group in
+    return await withTaskGroup(of: Numbered<Result>.self) { group in
       var results = [Result?](repeating: nil, count: items.count)
       for (index, item) in items.enumerated() {
-        if index >= width, let (done, result) = await group.next() { results[done] = result }
-        group.addTask { (index, await body(item)) }
+        if index >= width, let done = await group.next() { results[done.index] = done.result }
+        group.addTask {
+          let result = await body(item)
+          return Numbered(index: index, result: result)
+        }
       }
-      for await (done, result) in group { results[done] = result }
+      for await done in group { results[done.index] = done.result }
       return results.compactMap(\.self)
     }
+  }
+
+  /// A result with its item's place. A struct made after the wait: of a tuple made around it, the
+  /// optimiser of Swift 6.3 was seen to lose the number.
+  private struct Numbered<Result: Sendable>: Sendable {
+    let index: Int
+    let result: Result
   }
 }
 

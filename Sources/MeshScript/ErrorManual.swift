@@ -67,7 +67,8 @@ public enum ErrorManual {
       text += "\n## \(title)\n\n| code | means |\n|---|---|\n"
       for row in rows { text += "| \(row.code) | \(row.meaning) |\n" }
     }
-    text += "\n## Kinds\n\nWhat `catch e` finds in `e.kind`. Limits and cancellation cannot be caught.\n"
+    text +=
+      "\n## Kinds\n\nWhat `catch e` finds in `e.kind`. Limits and cancellation cannot be caught.\n"
     text += "\n| kind | means |\n|---|---|\n"
     for (name, meaning) in kinds { text += "| `\(name)` | \(meaning) |\n" }
     return text

@@ -5,6 +5,9 @@ import Glibc
 
 /// Runs the command line and leaves with its exit code.
 func runCommandLine() -> Int32 {
+  if let input = QuickCommand.input(Array(CommandLine.arguments.dropFirst())) {
+    return ScriptRunner(settings: RunSettings()).run(input)
+  }
   do {
     var command = try MshCommand.parseAsRoot()
     try command.run()

@@ -111,6 +111,33 @@ struct LanguageTests {
     try await check(name, limits)
   }
 
+  private static let optimised = ProcessInfo.processInfo.environment["MSH_OPTIMISED"]
+
+  @Test(
+    "does the same in an optimised msh",
+    .enabled(if: optimised != nil, "MSH_OPTIMISED names no optimised msh"), arguments: Program.all)
+  func inOptimisedProgram(_ name: String) throws {
+    let url = Program.folder.appendingPathComponent(name)
+    let expected = Annotations(String(decoding: try Data(contentsOf: url), as: UTF8.self))
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Self.optimised ?? "")
+    process.arguments = [url.path, "--", "one", "two"]
+    process.environment = ["GREETING": "hello"]
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    let text = String(decoding: data, as: UTF8.self)
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    #expect(lines == expected.output)
+    let fails = expected.reports.contains { $0.severity == "error" }
+    #expect(process.terminationStatus == (fails ? 1 : 0))
+  }
+
   private func check(_ name: String, _ limits: Limits) async throws {
     let url = Program.folder.appendingPathComponent(name)
     let bytes = [UInt8](try Data(contentsOf: url))

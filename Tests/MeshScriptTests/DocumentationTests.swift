@@ -5,7 +5,8 @@ import Testing
 
 @Suite("The documentation")
 struct DocumentationTests {
-  @Test("every script in it compiles", arguments: ["README.md", "docs/language.md", "docs/verbs.md"])
+  @Test(
+    "every script in it compiles", arguments: ["README.md", "docs/language.md", "docs/verbs.md"])
   func scripts(file: String) throws {
     guard let text = try? Folder.package.child(file).text() else { return }
     let scripts = Self.blocks(of: "msh", in: text)
@@ -38,7 +39,8 @@ struct DocumentationTests {
   private static func blocks(of name: String, in text: String) -> [(line: Int, text: String)] {
     var blocks: [(line: Int, text: String)] = []
     var isInside = false
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    {
       if line.hasPrefix("```") {
         if line == "```\(name)" { blocks.append((index + 2, "")) }
         isInside = line == "```\(name)"

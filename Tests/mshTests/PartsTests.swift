@@ -141,6 +141,34 @@ struct MetaCommandTests {
   }
 }
 
+@Suite("Command lines without options")
+struct QuickCommandTests {
+  @Test("are read without the parser, and mean the same")
+  func quick() {
+    #expect(QuickCommand.input(["a.msh"]) == .file("a.msh"))
+    #expect(QuickCommand.input(["run", "a.msh"]) == .file("a.msh"))
+    #expect(QuickCommand.input(["-"]) == .standardInput)
+    #expect(QuickCommand.input(["-c", "--x"]) == .code("--x"))
+    #expect(QuickCommand.input(["run", "check"]) == .file("check"))
+  }
+
+  @Test("everything else is left to the parser")
+  func others() {
+    for arguments in [
+      ["--help"], ["-v"], ["check"], ["help"], ["a", "b"], ["-c"], ["a.msh", "-v"], [""],
+      ["-c", "x", "y"], ["--", "a"], ["run", "--help"],
+    ] {
+      #expect(QuickCommand.input(arguments) == nil, "\(arguments)")
+    }
+  }
+
+  @Test("know every subcommand")
+  func subcommands() {
+    let names = MshCommand.configuration.subcommands.map { $0._commandName }
+    #expect(QuickCommand.subcommands == Set(names))
+  }
+}
+
 @Suite("Option values")
 struct OptionValueTests {
   @Test("durations are written as in scripts")

@@ -32,7 +32,8 @@ extension StandardLibrary {
 
   private static func addDigests(to library: inout Library) {
     library.add(
-      immediate("sha256", [.init("text", "string")], "the SHA-256 of the text's bytes, in hex") { call in
+      immediate("sha256", [.init("text", "string")], "the SHA-256 of the text's bytes, in hex") {
+        call in
         let digest = SHA256.hash(data: Array(try call.string(0).utf8))
         return Value(call.heap.makeString(hexadecimal(digest)))
       })

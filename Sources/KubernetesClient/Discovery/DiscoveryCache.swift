@@ -183,7 +183,7 @@ extension KubernetesClient {
   private func fetchVersions(
     of groups: [(group: String, versions: [String])]
   ) async throws -> [String: JSONValue] {
-    try await withThrowingTaskGroup(of: (String, JSONValue?).self) { tasks in
+    try await withThrowingTaskGroup(of: VersionDocument.self) { tasks in
       for (group, versions) in groups {
         for version in versions {
           let name = group.isEmpty ? version : "\(group)/\(version)"
@@ -192,16 +192,24 @@ extension KubernetesClient {
             + ResourcePath.encode(version)
           tasks.addTask {
             do {
-              return (name, try await self.json(Call(verb: "discover", object: path, path: path)))
+              let document = try await self.json(Call(verb: "discover", object: path, path: path))
+              return VersionDocument(name: name, document: document)
             } catch let error as APIError where error.status == 404 || error.status >= 500 {
-              return (name, nil)
+              return VersionDocument(name: name, document: nil)
             }
           }
         }
       }
       var documents: [String: JSONValue] = [:]
-      for try await (name, document) in tasks { documents[name] = document }
+      for try await answer in tasks { documents[answer.name] = answer.document }
       return documents
     }
+  }
+
+  /// What one group version answered. A struct made after the wait: of a tuple made around it, the
+  /// optimiser of Swift 6.3 was seen to lose the first half.
+  private struct VersionDocument: Sendable {
+    let name: String
+    let document: JSONValue?
   }
 }

@@ -11,10 +11,10 @@ struct ReplCommand: ParsableCommand {
   @OptionGroup var options: ScriptOptions
 
   func validate() throws {
-    guard options.settings.isEmpty else { throw ValidationError("--set needs a script") }
+    guard options.assignments.isEmpty else { throw ValidationError("--set needs a script") }
   }
 
   func run() throws {
-    throw ExitCode(ReplRunner(options: options).run())
+    throw ExitCode(ReplRunner(settings: options.settings()).run())
   }
 }

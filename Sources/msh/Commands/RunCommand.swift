@@ -38,12 +38,8 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     if help, file == nil, code == nil { throw CleanExit.helpRequest(self) }
-    let runner = ScriptRunner(options: options, arguments: arguments)
-    let status: Int32
-    switch ScriptInput(file: file, code: code) {
-    case .conversation: status = ReplRunner(options: options).run()
-    case let input: status = help ? runner.describe(input) : runner.run(input)
-    }
-    throw ExitCode(status)
+    let runner = ScriptRunner(settings: options.settings(arguments: arguments))
+    let input = ScriptInput(file: file, code: code)
+    throw ExitCode(help ? runner.describe(input) : runner.run(input))
   }
 }

@@ -9,7 +9,7 @@ struct ScriptOptions: ParsableArguments {
     name: .customLong("set"), parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
       "Set a param of the script; may be repeated.", valueName: "name=value"))
-  var settings: [Setting] = []
+  var assignments: [Setting] = []
 
   @Option(
     help: ArgumentHelp("Read clusters from this file, not from KUBECONFIG.", valueName: "file"))
@@ -60,14 +60,27 @@ struct ScriptOptions: ParsableArguments {
       throw ValidationError("--parallelism takes a number from 1")
     }
     var names: Set<String> = []
-    for setting in settings where !names.insert(setting.name).inserted {
+    for setting in assignments where !names.insert(setting.name).inserted {
       throw ValidationError("--set \(setting.name) comes twice")
     }
   }
 
-  /// The params as the session takes them.
-  var parameters: [String: String] {
-    Dictionary(settings.map { ($0.name, $0.value) }) { _, last in last }
+  /// The options as plain values.
+  func settings(arguments: [String] = []) -> RunSettings {
+    var result = RunSettings()
+    result.parameters = Dictionary(assignments.map { ($0.name, $0.value) }) { _, last in last }
+    result.arguments = arguments
+    result.kubeconfig = kubeconfig
+    result.context = context
+    result.sandbox = sandbox
+    result.output = output
+    result.diagnostics = diagnostics
+    result.parallelism = parallelism
+    result.timeout = timeout?.duration
+    result.unreachable = unreachable?.policy
+    result.isVerbose = verbose
+    result.allowsExec = allowExec
+    return result
   }
 }
 

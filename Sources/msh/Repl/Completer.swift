@@ -76,7 +76,8 @@ final class Completer {
   }
 
   private func completeString(_ context: CompletionContext) -> Completion {
-    guard let taker = context.argument ?? context.function, Self.contextTakers.contains(taker) else {
+    guard let taker = context.argument ?? context.function, Self.contextTakers.contains(taker)
+    else {
       return Completion(wantsFiles: true)
     }
     return words(contexts, in: context)

@@ -4,28 +4,28 @@ import MeshScript
 
 /// Carries out `msh` on a terminal, and `msh repl`.
 struct ReplRunner {
-  var options: ScriptOptions
+  var settings: RunSettings
 
   /// Runs the conversation to its end; gives the exit code.
   func run() -> Int32 {
-    guard let count = options.sandbox else { return converse(clusters: nil) }
+    guard let count = settings.sandbox else { return converse(clusters: nil) }
     switch Waiting.run({ await Sandbox.start(count) }).result {
     case .failure(let diagnostic):
-      Reporter(diagnostics: options.diagnostics).show([diagnostic])
+      Reporter(diagnostics: settings.diagnostics).show([diagnostic])
       return ExitStatus.failure
     case .success(let fleet):
       defer { _ = Waiting.run { await fleet.stop() } }
       do { return converse(clusters: try Sandbox.publish(fleet)) } catch {
-        Reporter(diagnostics: options.diagnostics).show([error])
+        Reporter(diagnostics: settings.diagnostics).show([error])
         return ExitStatus.failure
       }
     }
   }
 
   private func converse(clusters: Sandbox.Clusters?) -> Int32 {
-    let engine = Engine(EngineOptions(options, clusters: clusters))
+    let engine = Engine(EngineOptions(settings, clusters: clusters))
     let isInteractive = Terminal.isInputTerminal && Output.standard.isTerminal
-    var repl = Repl(engine: engine, reporter: Reporter(diagnostics: options.diagnostics))
+    var repl = Repl(engine: engine, reporter: Reporter(diagnostics: settings.diagnostics))
     guard isInteractive else {
       var reader = PipeReader()
       return repl.run(&reader)

@@ -4,26 +4,25 @@ import MeshScript
 
 /// Carries out `msh run`.
 struct ScriptRunner {
-  var options: ScriptOptions
-  var arguments: [String] = []
+  var settings: RunSettings
 
   private var reporter: Reporter {
-    Reporter(diagnostics: options.diagnostics, output: options.output)
+    Reporter(diagnostics: settings.diagnostics, output: settings.output)
   }
 
-  /// Runs the script to its end; gives the exit code.
+  /// Runs the script to its end, or talks with whoever types; gives the exit code.
   func run(_ input: ScriptInput) -> Int32 {
+    if input == .conversation { return ReplRunner(settings: settings).run() }
     let source: Source
     do { source = try input.read() } catch {
       reporter.fail(error)
       return ExitStatus.failure
     }
-    let options = options
-    let arguments = arguments
+    let settings = settings
     let (outcome, cause) = Waiting.run(onStop: announce) {
-      await Sandbox.with(options.sandbox) { clusters in
-        let engine = Engine(EngineOptions(options, clusters: clusters, arguments: arguments))
-        return await engine.run(source, parameters: options.parameters)
+      await Sandbox.with(settings.sandbox) { clusters in
+        let engine = Engine(EngineOptions(settings, clusters: clusters))
+        return await engine.run(source, parameters: settings.parameters)
       }
     }
     return finish(outcome, cause)
@@ -65,24 +64,24 @@ struct ScriptRunner {
 extension EngineOptions {
   /// The command line's options as the engine takes them. A person's own shell may touch everything
   /// that the person may, except that programs are started only when asked for.
-  init(_ options: ScriptOptions, clusters: Sandbox.Clusters?, arguments: [String] = []) {
+  init(_ settings: RunSettings, clusters: Sandbox.Clusters?) {
     self.init()
-    kubeconfig = clusters?.kubeconfig ?? options.kubeconfig
+    kubeconfig = clusters?.kubeconfig ?? settings.kubeconfig
     allowsLoopback = clusters != nil
-    context = options.context
-    if let parallelism = options.parallelism { self.parallelism = parallelism }
-    if let timeout = options.timeout { self.timeout = timeout.duration }
-    if let unreachable = options.unreachable { self.unreachable = unreachable.policy }
+    context = settings.context
+    if let parallelism = settings.parallelism { self.parallelism = parallelism }
+    if let timeout = settings.timeout { self.timeout = timeout }
+    if let unreachable = settings.unreachable { self.unreachable = unreachable }
     capabilities = [.network, .files, .env, .clock]
-    if options.allowExec { capabilities.insert(.exec) }
-    self.arguments = arguments
+    if settings.allowsExec { capabilities.insert(.exec) }
+    arguments = settings.arguments
     // With a document on standard output, a script's own words go to standard error.
-    let printed = options.output == .json ? Output.errors : Output.standard
+    let printed = settings.output == .json ? Output.errors : Output.standard
     output = { printed.write($0) }
     environment = Terminal.wholeEnvironment
     log = { level, text in Output.errors.writeLine("\(level): \(text)") }
-    if options.verbose { trace = { Output.errors.writeLine($0) } }
-    let progress = Progress(showsWaits: options.verbose || Output.errors.isTerminal)
+    if settings.isVerbose { trace = { Output.errors.writeLine($0) } }
+    let progress = Progress(showsWaits: settings.isVerbose || Output.errors.isTerminal)
     onEvent = { progress.show($0) }
   }
 }

@@ -1,0 +1,26 @@
+// How scripts are run, as plain values: what the command line's options come to.
+
+import MeshScript
+
+/// The choices of one invocation. The defaults are those of a command line without options.
+struct RunSettings: Sendable {
+  /// Params as text, by name.
+  var parameters: [String: String] = [:]
+  /// What `args` gives the script.
+  var arguments: [String] = []
+  var kubeconfig: String?
+  var context: String?
+  /// How many simulated clusters to start; nil for real ones.
+  var sandbox: Int?
+  /// What the run's result looks like.
+  var output = OutputFormat.text
+  /// What errors look like.
+  var diagnostics = OutputFormat.text
+  var parallelism: Int?
+  var timeout: Duration?
+  var unreachable: UnreachablePolicy?
+  /// Whether to show each request.
+  var isVerbose = false
+  /// Whether scripts may start programs.
+  var allowsExec = false
+}
