@@ -23,6 +23,9 @@ struct Executor: Sendable {
       let outcome = Outcome(operation, failureResult(error), reason: error.message)
       mesh.record(outcome, error: error, isThrown: true)
       throw error
+    } catch {
+      noteInterruption([operation])
+      throw error
     }
   }
 
@@ -37,23 +40,43 @@ struct Executor: Sendable {
     var rest = operations[...]
     while let first = rest.first, first.isPrerequisite || rest.count == 1 {
       rest = rest.dropFirst()
-      let outcome = try await attempt(first)
+      let outcome = try await attempt(first, before: rest)
       outcomes.append(outcome)
       guard outcome.isSuccess else { return outcomes + skipAll(rest, because: outcome) }
     }
     guard let first = rest.first else { return outcomes }
-    if let failure = try await contactFailure(first) {
+    if let failure = try await contactFailure(first, before: rest) {
       return outcomes + [failure] + skipAll(rest.dropFirst(), because: failure)
     }
     let results = await mesh.fanOut(Array(rest)) { operation in
       await resultOf { try await outcome(of: operation) }
     }
-    for result in results {
-      let (outcome, error) = try result.get()
-      mesh.record(outcome, error: error)
-      outcomes.append(outcome)
+    var interruption: (any Error)?
+    for (operation, result) in zip(rest, results) {
+      switch result {
+      case .success((let outcome, let error)):
+        mesh.record(outcome, error: error)
+        outcomes.append(outcome)
+      case .failure(let error):
+        noteInterruption([operation])
+        interruption = error
+      }
     }
+    if let interruption { throw interruption }
     return outcomes
+  }
+
+  /// Puts operations into the report that were under way when the run was stopped. A write may have
+  /// reached the server all the same.
+  private func noteInterruption(
+    _ running: [Operation], notStarted: ArraySlice<Operation> = []
+  ) {
+    for operation in running {
+      let isWrite = operation.action == "apply" || operation.action == "delete"
+      let doubt = isWrite ? ", perhaps after it was carried out" : ""
+      skip(operation, because: "\(operation) was interrupted\(doubt)")
+    }
+    for operation in notStarted { skip(operation, because: "\(operation) was not begun") }
   }
 
   /// Puts a problem that was found before the operation was tried into the report as its failure.
@@ -77,14 +100,23 @@ struct Executor: Sendable {
     }
   }
 
-  private func attempt(_ operation: Operation) async throws -> Outcome {
-    let (outcome, error) = try await outcome(of: operation)
-    mesh.record(outcome, error: error)
-    return outcome
+  private func attempt(
+    _ operation: Operation, before rest: ArraySlice<Operation>
+  ) async throws -> Outcome {
+    do {
+      let (outcome, error) = try await outcome(of: operation)
+      mesh.record(outcome, error: error)
+      return outcome
+    } catch {
+      noteInterruption([operation], notStarted: rest)
+      throw error
+    }
   }
 
   /// The failure of an operation on a cluster that cannot be reached; nil when it can.
-  private func contactFailure(_ operation: Operation) async throws -> Outcome? {
+  private func contactFailure(
+    _ operation: Operation, before all: ArraySlice<Operation>
+  ) async throws -> Outcome? {
     do {
       _ = try await contact(operation)
       return nil
@@ -92,6 +124,9 @@ struct Executor: Sendable {
       let outcome = Outcome(operation, failureResult(error), reason: error.message)
       mesh.record(outcome, error: error)
       return outcome
+    } catch {
+      noteInterruption([], notStarted: all)
+      throw error
     }
   }
 
