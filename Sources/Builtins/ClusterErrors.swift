@@ -31,7 +31,7 @@ extension ScriptError {
 
   /// An error that a verb itself found out about one cluster.
   static func cluster(
-    _ code: ErrorCode, _ cluster: Cluster, _ message: String, kind: String = "api", status: Int = 0,
+    _ code: MeshErrorCode, _ cluster: Cluster, _ message: String, kind: String = "api", status: Int = 0,
     reason: String, notes: [String] = []
   ) -> ScriptError {
     ScriptError(
@@ -64,7 +64,7 @@ extension ScriptError {
     details.first { $0.key == key }?.value
   }
 
-  private static func code(of error: APIError, _ object: ObjectReference) -> ErrorCode {
+  private static func code(of error: APIError, _ object: ObjectReference) -> MeshErrorCode {
     switch (error.status, error.reason) {
     case (_, "NotKubernetes"): .notKubernetes
     case (_, "UnknownResource"): object.group == "networking.istio.io" ? .noIstio : .unknownKind
@@ -129,13 +129,13 @@ extension ScriptError {
   static func kubeconfig(_ error: KubeconfigError) -> ScriptError {
     guard error.reason == .unknownContext, let context = error.context else {
       return ScriptError(
-        kind: "kubeconfig", code: ErrorCode.badKubeconfig.rawValue, error.problems.first ?? "",
+        kind: "kubeconfig", code: MeshErrorCode.badKubeconfig.rawValue, error.problems.first ?? "",
         notes: Array(error.problems.dropFirst()))
     }
     let near = Suggestion.nearest(to: context, in: error.known)
     let known = error.known.isEmpty ? "it has none" : error.known.joined(separator: ", ")
     return ScriptError(
-      kind: "kubeconfig", code: ErrorCode.unknownContext.rawValue,
+      kind: "kubeconfig", code: MeshErrorCode.unknownContext.rawValue,
       "the kubeconfig has no context \"\(context)\"", notes: ["contexts: \(known)"],
       label: near.map { "did you mean \"\($0)\"?" } ?? "")
   }

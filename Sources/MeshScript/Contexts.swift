@@ -15,7 +15,7 @@ extension Engine {
   public func contextTable() throws(Diagnostic) -> ValueTable {
     let kubeconfig: Kubeconfig
     do { kubeconfig = try loadKubeconfig() } catch {
-      throw Diagnostic(code: Builtins.ErrorCode.badKubeconfig.rawValue, error.description)
+      throw Diagnostic(code: MeshErrorCode.badKubeconfig.rawValue, error.description)
     }
     let current = options.context ?? kubeconfig.currentContext
     let rows = kubeconfig.contextNames.map { name in

@@ -16,11 +16,17 @@ public enum ErrorManual {
   /// The codes in groups, in the order in which a script meets them.
   public static var groups: [(title: String, rows: [Row])] {
     [
-      ("The text and the grammar", SyntaxErrors.rows.map { ($0.code, $0.meaning) }),
-      ("Names, and running scripts", FaultCode.allCases.map { ($0.rawValue, $0.meaning) }),
-      ("Meshes and clusters", Builtins.ErrorCode.allCases.map { ($0.rawValue, $0.meaning) }),
-      ("Around the script", EngineFault.allCases.map { ($0.rawValue, $0.meaning) }),
-    ].map { title, rows in (title, rows.map { Row(code: $0.0, meaning: $0.1) }) }
+      ("The text and the grammar", rows(ErrorCode.allCases) { $0.description }),
+      ("Names, and running scripts", rows(FaultCode.allCases) { $0.meaning }),
+      ("Meshes and clusters", rows(MeshErrorCode.allCases) { $0.meaning }),
+      ("Around the script", rows(EngineFault.allCases) { $0.meaning }),
+    ]
+  }
+
+  private static func rows<Code: RawRepresentable<String>>(
+    _ codes: [Code], meaning: (Code) -> String
+  ) -> [Row] {
+    codes.map { Row(code: $0.rawValue, meaning: meaning($0)) }
   }
 
   /// What a code means; nil for one that does not exist.

@@ -34,7 +34,7 @@ public enum HelpText {
   /// at the top of the script, above a first param that has one of its own, describe the script.
   public static func parameters(_ parameters: [ScriptParameter], of source: Source) -> String {
     guard !parameters.isEmpty else { return "\(source.name) has no params.\n" }
-    let title = title(of: source, first: parameters[0])
+    let title = Session.doc(of: source)
     let rows = parameters.map { parameter in
       let doc = (parameter.doc ?? "").split(separator: "\n")
       let origin = parameter.defaultText.map { "default \($0)" } ?? "must be set"
@@ -42,18 +42,8 @@ public enum HelpText {
         parameter.name, parameter.type, (doc + ["(\(origin))"]).joined(separator: " "),
       ]
     }
-    let head = title.isEmpty ? "" : title.joined(separator: "\n") + "\n\n"
+    let head = title.map { "\($0)\n\n" } ?? ""
     return "\(head)Params of \(source.name), set with --set name=value:\n\(aligned(rows))"
-  }
-
-  /// The doc comments at the top that are the script's and not its first param's.
-  private static func title(of source: Source, first: ScriptParameter) -> [String] {
-    let lines = String(decoding: source.bytes, as: UTF8.self).split(separator: "\n")
-      .drop { $0.hasPrefix("#") && !$0.hasPrefix("##") }
-    let top = lines.prefix { $0.hasPrefix("##") }
-    guard lines.dropFirst(top.count).first?.hasPrefix("param ") == true else { return [] }
-    let title = top.map { String($0.drop { $0 == "#" }.drop { $0 == " " }) }
-    return first.doc == title.joined(separator: "\n") ? [] : title
   }
 
   /// `link link, [server:]`, with what may be left out in brackets.

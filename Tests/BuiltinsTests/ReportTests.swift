@@ -95,7 +95,7 @@ struct ReportTests {
 
   @Test("Every error code is told apart and explained")
   func codes() {
-    let codes = ErrorCode.allCases
+    let codes = MeshErrorCode.allCases
     #expect(Set(codes.map(\.rawValue)).count == codes.count)
     #expect(codes.allSatisfy { $0.rawValue.hasPrefix("E05") && !$0.meaning.isEmpty })
   }

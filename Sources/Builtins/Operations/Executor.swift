@@ -141,7 +141,7 @@ struct Executor: Sendable {
 
   /// A cluster that cannot be reached may be one to skip.
   private func failureResult(_ error: ScriptError) -> Outcome.Result {
-    let isUnreachable = error.code == ErrorCode.unreachable.rawValue
+    let isUnreachable = error.code == MeshErrorCode.unreachable.rawValue
     return isUnreachable && mesh.unreachable == .skip ? .skipped : .failed
   }
 }

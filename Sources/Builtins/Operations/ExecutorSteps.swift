@@ -283,7 +283,7 @@ extension Executor {
     do {
       _ = try await contact(asking(cluster))
       return true
-    } catch let error as ScriptError where error.code == ErrorCode.unreachable.rawValue {
+    } catch let error as ScriptError where error.code == MeshErrorCode.unreachable.rawValue {
       return false
     }
   }

@@ -35,7 +35,7 @@ enum ApplyVerb: Verb {
         } catch let error as ScriptError where manifests.count > 1 {
           let name = ObjectReference(manifest)?.description ?? ""
           errors.append(.map([("item", .string(name)), ("error", .error(error))]))
-          if error.code == ErrorCode.unreachable.rawValue { break }
+          if error.code == MeshErrorCode.unreachable.rawValue { break }
         }
       }
       guard errors.isEmpty else { throw severalFailed(errors, on: cluster, of: manifests.count) }
@@ -67,7 +67,7 @@ enum ApplyVerb: Verb {
       return error.message
     }
     return ScriptError(
-      kind: "parallel", code: ErrorCode.severalFailed.rawValue,
+      kind: "parallel", code: MeshErrorCode.severalFailed.rawValue,
       "\(cluster.name): \(errors.count) of \(total) objects could not be applied", notes: messages,
       details: [("errors", .list(errors))])
   }

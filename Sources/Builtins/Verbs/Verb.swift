@@ -66,7 +66,7 @@ extension VerbCall {
       return error.message
     }
     return ScriptError(
-      kind: "parallel", code: ErrorCode.severalFailed.rawValue,
+      kind: "parallel", code: MeshErrorCode.severalFailed.rawValue,
       "\(verb) failed on \(errors.count) of \(total) clusters", notes: messages,
       details: [("errors", .list(errors))])
   }

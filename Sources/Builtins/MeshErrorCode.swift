@@ -3,7 +3,7 @@
 import Interpreter
 
 /// What can go wrong in a verb. The raw value is the code that diagnostics show.
-public enum ErrorCode: String, CaseIterable, Sendable {
+public enum MeshErrorCode: String, CaseIterable, Sendable {
   // What the script said.
   case unknownContext = "E0501"
   case badKubeconfig = "E0502"
@@ -71,7 +71,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
 extension ScriptError {
   /// An error of a verb before anything is sent: kind `argument`.
   static func usage(
-    _ code: ErrorCode, _ message: String, notes: [String] = [], label: String = ""
+    _ code: MeshErrorCode, _ message: String, notes: [String] = [], label: String = ""
   ) -> ScriptError {
     ScriptError(kind: "argument", code: code.rawValue, message, notes: notes, label: label)
   }
