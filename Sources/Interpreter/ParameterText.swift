@@ -15,7 +15,7 @@ struct ParameterText {
     case "float": return .float(try required(Double(text), text, "1.5"))
     case "bool":
       return .bool(try required(["true": true, "false": false][text], text, "true or false"))
-    case "duration": return .duration(try required(Self.nanoseconds(text), text, "30s"))
+    case "duration": return .duration(try required(Notation.nanoseconds(text), text, "30s"))
     case "list": return try list(text)
     case "map": return try map(text)
     default: return untyped(text)
@@ -63,32 +63,5 @@ struct ParameterText {
       return .json(json)
     }
     return .string(text)
-  }
-
-  /// `1h30m` in nanoseconds; nil when it is no duration. Units descend, as in the language.
-  static func nanoseconds(_ text: String) -> Int64? {
-    let units: [(name: String, size: Int64)] = [
-      ("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("m", 60_000_000_000),
-      ("s", 1_000_000_000), ("ms", 1_000_000),
-    ]
-    var rest = text[...]
-    var total: Int64 = 0
-    var next = 0
-    guard !rest.isEmpty else { return nil }
-    while !rest.isEmpty {
-      let digits = rest.prefix { $0.isASCII && $0.isNumber }
-      rest = rest.dropFirst(digits.count)
-      let name = rest.prefix { $0.isLetter }
-      rest = rest.dropFirst(name.count)
-      guard let count = Int64(digits), let index = units.firstIndex(where: { $0.name == name }),
-        index >= next
-      else { return nil }
-      let (part, isLarge) = count.multipliedReportingOverflow(by: units[index].size)
-      let (sum, isLarger) = total.addingReportingOverflow(part)
-      guard !isLarge, !isLarger else { return nil }
-      total = sum
-      next = index + 1
-    }
-    return total
   }
 }

@@ -22,12 +22,12 @@ public struct ValueText: Sendable {
     case .null: "null"
     case .bool(let bool): bool ? "true" : "false"
     case .int(let int): String(int)
-    case .float(let float): floatText(float)
-    case .string(let string): quoted(string)
-    case .duration(let nanoseconds): durationText(nanoseconds)
+    case .float(let float): Notation.text(float)
+    case .string(let string): Notation.quoted(string)
+    case .duration(let nanoseconds): Notation.text(nanoseconds: nanoseconds)
     case .list(let elements): "[\(elements.map(line).joined(separator: ", "))]"
     case .map(let pairs):
-      "{\(pairs.map { "\(keyText($0.key)): \(line($0.value))" }.joined(separator: ", "))}"
+      "{\(pairs.map { "\(Notation.key($0.key)): \(line($0.value))" }.joined(separator: ", "))}"
     case .range(let low, let high, let isClosed): "\(low)\(isClosed ? "..." : "..<")\(high)"
     case .link(let pairs):
       pairs.map { "\(line($0.from)) -> \(line($0.to))" }.joined(separator: ", ")
@@ -45,7 +45,7 @@ public struct ValueText: Sendable {
     case .list(let elements) where !elements.isEmpty:
       return broken("[", "]", indentation, elements.map { ("", $0) })
     case .map(let pairs) where !pairs.isEmpty:
-      return broken("{", "}", indentation, pairs.map { ("\(Self.keyText($0.key)): ", $0.value) })
+      return broken("{", "}", indentation, pairs.map { ("\(Notation.key($0.key)): ", $0.value) })
     case .json(let json): return layOut(ScriptValue(json), indentation: indentation, room: room)
     default: return short
     }
@@ -63,62 +63,6 @@ public struct ValueText: Sendable {
     }
     let last = String(repeating: " ", count: indentation) + close
     return "\(open)\n\(lines.joined(separator: ",\n"))\n\(last)"
-  }
-}
-
-extension ValueText {
-  /// The shortest digits that give the number back, always recognisable as a float.
-  static func floatText(_ value: Double) -> String {
-    if value.isNaN { return "nan" }
-    if value.isInfinite { return value < 0 ? "-inf" : "inf" }
-    return value.description
-  }
-
-  /// `1h30m`, `250ms`, `0s`.
-  static func durationText(_ nanoseconds: Int64) -> String {
-    let units: [(name: String, size: UInt64)] = [
-      ("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("m", 60_000_000_000),
-      ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000), ("ns", 1),
-    ]
-    var rest = nanoseconds.magnitude
-    var text = nanoseconds < 0 ? "-" : ""
-    for unit in units where rest >= unit.size {
-      text += "\(rest / unit.size)\(unit.name)"
-      rest %= unit.size
-    }
-    return text.isEmpty ? "0s" : text
-  }
-
-  /// A key as it may stand in a map literal.
-  static func keyText(_ key: String) -> String {
-    var scalars = key.unicodeScalars[...]
-    guard let first = scalars.popFirst(), first == "_" || first.properties.isAlphabetic else {
-      return quoted(key)
-    }
-    let isName = scalars.allSatisfy {
-      $0 == "_" || $0.properties.isAlphabetic || $0.properties.numericType != nil
-    }
-    return isName ? key : quoted(key)
-  }
-
-  /// A string as a literal that gives it back.
-  static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\t": result += "\\t"
-      case "\r": result += "\\r"
-      case "\0": result += "\\0"
-      case "$": result += "\\$"
-      case let other where other.value < 0x20 || other.value == 0x7F:
-        result += "\\u{\(String(other.value, radix: 16, uppercase: true))}"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 }
 

@@ -238,10 +238,10 @@ struct InteractiveSessionTests {
 @Suite("Parameter texts")
 struct ParameterTextTests {
   @Test("durations are read as in the language") func durations() {
-    #expect(ParameterText.nanoseconds("1h30m") == 5_400_000_000_000)
-    #expect(ParameterText.nanoseconds("250ms") == 250_000_000)
+    #expect(Notation.nanoseconds("1h30m") == 5_400_000_000_000)
+    #expect(Notation.nanoseconds("250ms") == 250_000_000)
     for wrong in ["", "30m1h", "1.5h", "5", "5x", "m", "99999999999d"] {
-      #expect(ParameterText.nanoseconds(wrong) == nil, "\(wrong)")
+      #expect(Notation.nanoseconds(wrong) == nil, "\(wrong)")
     }
   }
 

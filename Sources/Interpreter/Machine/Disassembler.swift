@@ -69,8 +69,8 @@ struct Disassembler {
     switch prototype.constants[index] {
     case .int(let value): "\(value)"
     case .float(let bits): "\(Double(bitPattern: bits))"
-    case .duration(let value): ValueWriter.text(nanoseconds: value)
-    case .string(let text): ValueWriter.quoted(text)
+    case .duration(let value): Notation.text(nanoseconds: value)
+    case .string(let text): Notation.quoted(text)
     }
   }
 }

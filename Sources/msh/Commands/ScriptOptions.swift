@@ -137,25 +137,7 @@ struct UnreachableOption: ExpressibleByArgument, Equatable {
 extension Duration {
   /// Reads the language's notation: units from large to small, each at most once.
   init?(script text: String) {
-    let units: [(name: String, value: Duration)] = [
-      ("d", .seconds(86400)), ("h", .seconds(3600)), ("m", .seconds(60)), ("s", .seconds(1)),
-      ("ms", .milliseconds(1)),
-    ]
-    var rest = text[...]
-    var next = 0
-    var total = Duration.zero
-    guard !rest.isEmpty else { return nil }
-    while !rest.isEmpty {
-      let digits = rest.prefix { $0.isASCII && $0.isNumber }
-      rest = rest.dropFirst(digits.count)
-      let name = rest.prefix { $0.isLetter }
-      rest = rest.dropFirst(name.count)
-      guard let number = Int32(digits), let unit = units.firstIndex(where: { $0.name == name }),
-        unit >= next
-      else { return nil }
-      next = unit + 1
-      total += units[unit].value * Int(number)
-    }
-    self = total
+    guard let nanoseconds = Notation.nanoseconds(text) else { return nil }
+    self = .nanoseconds(nanoseconds)
   }
 }
