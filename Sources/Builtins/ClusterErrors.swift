@@ -31,7 +31,8 @@ extension ScriptError {
 
   /// An error that a verb itself found out about one cluster.
   static func cluster(
-    _ code: MeshErrorCode, _ cluster: Cluster, _ message: String, kind: String = "api", status: Int = 0,
+    _ code: MeshErrorCode, _ cluster: Cluster, _ message: String, kind: String = "api",
+    status: Int = 0,
     reason: String, notes: [String] = []
   ) -> ScriptError {
     ScriptError(

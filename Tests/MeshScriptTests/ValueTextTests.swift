@@ -13,7 +13,8 @@ struct ValueTextTests {
     ])
     #expect(
       ValueText.line(map) == #"{name: "x", "b-c": 1.5, t: 1h30m, n: null, l: [1, true, 0..<3]}"#)
-    #expect(ValueText.line(.string("a\n\"b\" $")) == #""a\n\"b\" \$""#)
+    #expect(ValueText.line(.string("a\n\"b\" $")) == #""a\n\"b\" $""#)
+    #expect(ValueText.line(.string("${x}")) == #""\${x}""#)
     #expect(ValueText.line(.duration(0)) == "0s")
     #expect(ValueText.line(.duration(-1_500_000_000)) == "-1s500ms")
     #expect(ValueText.line(.json(["a": [1, .null]])) == "{a: [1, null]}")
