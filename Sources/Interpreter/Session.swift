@@ -25,6 +25,8 @@ public final class Session {
   public let limits: Limits
   /// True for a REPL: top-level names stay and may be declared again.
   public let isInteractive: Bool
+  /// Warnings of the source that was compiled last, also when it then failed.
+  public private(set) var warnings: [Diagnostic] = []
   private let names: LibraryNames
   private let machine: Machine
   private var globals: [Global] = []
@@ -97,7 +99,9 @@ public final class Session {
   public func run(
     _ source: Source, parameters: [String: String] = [:]
   ) async throws -> (value: ScriptValue, warnings: [Diagnostic]) {
+    warnings = []
     let (program, resolution, warnings) = try resolve(source)
+    self.warnings = warnings
     let compiled = try Compiler.compile(program, resolution, library: names)
     try checkNames(parameters, resolution.parameters)
     if isInteractive { adopt(resolution) }

@@ -102,7 +102,7 @@ extension RunOutcome {
       return RunOutcome(value: value, warnings: warnings, report: mesh.report())
     } catch {
       return RunOutcome(
-        value: .null, warnings: [], failure: Failure(error), report: mesh.report())
+        value: .null, warnings: session.warnings, failure: Failure(error), report: mesh.report())
     }
   }
 }

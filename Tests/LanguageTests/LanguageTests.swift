@@ -81,7 +81,7 @@ enum Program {
     } catch let found as Diagnostics {
       reports = found.all
     } catch let error as ScriptError {
-      reports = [error.diagnostic]
+      reports = session.warnings + [error.diagnostic]
     } catch {
       reports = [Diagnostic(code: "E0000", "\(error)")]
     }

@@ -26,6 +26,14 @@ struct DocumentationTests {
     #expect(try page.text() == ErrorManual.page)
   }
 
+  @Test("docs/verbs.md is what the verbs say; run with MSH_WRITE_DOCS=1 to write it")
+  func verbs() throws {
+    let page = Folder.package.child("docs/verbs.md")
+    if Folder.environment("MSH_WRITE_DOCS") != nil { try page.write(VerbManual.page) }
+    #expect(try page.text() == VerbManual.page)
+    #expect(VerbManual.page.contains("## gateway"))
+  }
+
   @Test("no code means two things")
   func codes() {
     let codes = ErrorManual.groups.flatMap(\.rows).map(\.code)
