@@ -33,18 +33,31 @@ enum LinkVerb: Verb {
   static func run(_ call: VerbCall) async throws -> ScriptValue {
     let request = try LinkRequest(call)
     let executor = call.mesh.executor
-    let credentials = await call.mesh.fanOut(request.sources) { source in
-      await resultOf { try await self.credentials(of: source, request.namespace, executor) }
+    // Source by source, so that one that is slow or dead holds up nobody but its own consumers.
+    let results = await call.mesh.fanOut(request.sources) { source in
+      await resultOf { try await tellConsumers(of: source, request, executor) }
     }
-    var known: [String: ReaderCredentials] = [:]
-    for (source, result) in zip(request.sources, credentials) {
-      known[source.name] = try result.get()
+    var told: [String: ScriptValue] = [:]
+    for result in results { told.merge(try result.get()) { $1 } }
+    return .list(request.pairs.compactMap { told[key(of: $0)] })
+  }
+
+  private static func key(of pair: LinkRequest.Pair) -> String {
+    "\(pair.consumer.name)/\(pair.source.name)"
+  }
+
+  /// Reads a source's credentials once and gives them to each of its consumers.
+  private static func tellConsumers(
+    of source: Cluster, _ request: LinkRequest, _ executor: Executor
+  ) async throws -> [String: ScriptValue] {
+    let credentials = try await credentials(of: source, request.namespace, executor)
+    let pairs = request.pairs.filter { $0.source.name == source.name }
+    let results = await executor.mesh.fanOut(pairs) { pair in
+      await resultOf { try await tell(pair, credentials, request, executor) }
     }
-    let found = known
-    let pairs = await call.mesh.fanOut(request.pairs) { pair in
-      await resultOf { try await tell(pair, found[pair.source.name], request, executor) }
-    }
-    return .list(try pairs.map { try $0.get() })
+    var told: [String: ScriptValue] = [:]
+    for (pair, result) in zip(pairs, results) { told[key(of: pair)] = try result.get() }
+    return told
   }
 
   /// Gives a consumer the credentials of a source, when there are any.
