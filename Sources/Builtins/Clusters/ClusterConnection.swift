@@ -54,7 +54,7 @@ final class ClusterConnection: Sendable {
       return task
     }
     do {
-      return try await task.value
+      return try await task.sharedValue()
     } catch let error as APIError {
       noteFailure(error)
       throw error

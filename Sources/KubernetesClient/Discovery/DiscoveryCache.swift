@@ -28,7 +28,9 @@ final class DiscoveryCache: Sendable {
       return (task, state.generation)
     }
     do {
-      return (try await task.value, generation)
+      return (try await task.sharedValue(), generation)
+    } catch let error as CancellationError {
+      throw error
     } catch {
       state.withLock { state in
         if state.generation == generation { state.task = nil }
