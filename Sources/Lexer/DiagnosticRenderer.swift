@@ -54,7 +54,17 @@ public struct DiagnosticRenderer: Sendable {
   private func header(_ diagnostic: Diagnostic) -> String {
     let title = "\(diagnostic.severity.rawValue)[\(diagnostic.code)]"
     let style: Style = diagnostic.severity == .error ? .error : .warning
-    return paint(title, style) + paint(": \(DisplayLine.safe(diagnostic.message))", .strong)
+    return paint(title, style) + paint(": \(Self.shortened(DisplayLine.safe(diagnostic.message)))", .strong)
+  }
+
+  /// Longest message that is printed whole; a name in it may be as long as its file.
+  private static let longestMessage = 1000
+
+  private static func shortened(_ message: String) -> String {
+    guard message.utf8.count > longestMessage else { return message }
+    let scalars = message.unicodeScalars
+    let half = longestMessage / 2
+    return String(scalars.prefix(half)) + " … " + String(scalars.suffix(half / 2))
   }
 
   // MARK: Snippets

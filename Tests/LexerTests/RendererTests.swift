@@ -82,6 +82,15 @@ import Testing
         """)
   }
 
+  @Test func aMessageWithAHugeNameIsShortened() {
+    let name = String(repeating: "a", count: 1_000_000)
+    let text = DiagnosticRenderer(color: false).render(
+      Diagnostic(code: "E0301", "unknown name \"\(name)\""))
+    #expect(text.utf8.count < 2000)
+    #expect(text.hasPrefix("error[E0301]: unknown name \"aaa"))
+    #expect(text.contains(" … "))
+  }
+
   @Test func recursionIsFoldedInTheCallStack() {
     let place = location("f", "f()\ng()\n", name: "a.msh")
     let other = Location(place.source, Span(4, 5))
