@@ -54,7 +54,8 @@ public struct DiagnosticRenderer: Sendable {
   private func header(_ diagnostic: Diagnostic) -> String {
     let title = "\(diagnostic.severity.rawValue)[\(diagnostic.code)]"
     let style: Style = diagnostic.severity == .error ? .error : .warning
-    return paint(title, style) + paint(": \(Self.shortened(DisplayLine.safe(diagnostic.message)))", .strong)
+    return paint(title, style)
+      + paint(": \(Self.shortened(DisplayLine.safe(diagnostic.message)))", .strong)
   }
 
   /// Longest message that is printed whole; a name in it may be as long as its file.
