@@ -118,6 +118,9 @@ public final class Machine {
         finish(fiber, in: group, .failure(error))
       }
     }
+    // What has run must not keep ended fibers alive.
+    ready.removeAll(keepingCapacity: true)
+    readyHead = 0
     return .waiting
   }
 
@@ -128,6 +131,7 @@ public final class Machine {
     readyHead = 0
     calls.removeAll()
     interrupt.clear()
+    failure = nil
     steps = 0
   }
 
