@@ -97,6 +97,21 @@ struct LanguageTests {
     #expect(Program.all.count >= 20)
   }
 
+  @Test("every method that the library writes in the language compiles")
+  func libraryMethods() throws {
+    let library = StandardLibrary.make()
+    let session = Session(library: library) { _ in }
+    #expect(!library.scriptMethods.isEmpty)
+    for (type, methods) in library.scriptMethods {
+      for (name, script) in methods {
+        #expect(throws: Never.self, "\(type).\(name)") {
+          try session.check(Source(name: "\(type).\(name)", text: script))
+        }
+        #expect(script.hasPrefix("fn \(name)(self"), "\(type).\(name)")
+      }
+    }
+  }
+
   @Test("does what its comments say", arguments: Program.all)
   func program(_ name: String) async throws {
     try await check(name, Limits())
