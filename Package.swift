@@ -9,7 +9,6 @@ let package = Package(
     .executable(name: "msh", targets: ["msh"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -20,7 +19,9 @@ let package = Package(
   ],
   targets: [
     .target(name: "Lexer"),
-    .target(name: "JSON", dependencies: ["Yams"]),
+    .systemLibrary(
+      name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .target(name: "JSON", dependencies: ["CYAML"]),
     .target(name: "Interpreter", dependencies: ["Lexer", "JSON"]),
     .target(name: "CCurl"),
     .systemLibrary(name: "CReadline", providers: [.apt(["libreadline-dev"])]),

@@ -1,12 +1,9 @@
-// Reads YAML into JSON values, as Kubernetes' own tools do. The text's syntax is Yams's work
-// (libyaml); what the scalars mean is decided in YAMLScalar.swift.
+// Reads YAML into JSON values, as Kubernetes' own tools do. The text's syntax is libyaml's work; what the scalars mean is decided in YAMLScalar.swift.
 //
 // Kept from JSON: nesting to 512 levels, keys that are strings. A number, a bool or null as a key
 // becomes its text. Aliases and merge keys (`<<`) are followed, but a text whose aliases multiply
 // into more than a million values is refused. A key that comes twice is an error. A text is one
 // document or several, empty documents are left out.
-
-import Yams
 
 /// Why and where a text is no YAML, or YAML that JSON cannot hold.
 public struct YAMLError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -39,47 +36,11 @@ public enum YAML {
   public static func parseAll(_ text: String) throws(YAMLError) -> [JSONValue] {
     var converter = YAMLConverter()
     var documents: [JSONValue] = []
-    for node in try nodes(of: text) {
+    for node in try YAMLComposer(text).documents() {
       let value = try converter.convert(node, depth: 0)
       if value != .null { documents.append(value) }
     }
     return documents
-  }
-
-  private static func nodes(of text: String) throws(YAMLError) -> [Node] {
-    do {
-      // Without resolver: the one of Yams costs regular expressions per scalar and means YAML 1.2.
-      let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
-      var nodes: [Node] = []
-      while let node = try parser.nextRoot() { nodes.append(node) }
-      return nodes
-    } catch let error as YamlError {
-      throw describe(error)
-    } catch {
-      throw YAMLError(message: "the YAML cannot be read", line: 0, column: 0)
-    }
-  }
-
-  private static func describe(_ error: YamlError) -> YAMLError {
-    switch error {
-    case .scanner(let context, let problem, let mark, _),
-      .parser(let context, let problem, let mark, _),
-      .composer(let context, let problem, let mark, _):
-      let place = context.map { " \($0.text) that began at line \($0.mark.line)" } ?? ""
-      return YAMLError(message: problem + place, line: mark.line, column: mark.column)
-    case .reader(let problem, let offset, _, let yaml):
-      let before = yaml.prefix(offset ?? 0)
-      let line = before.count { $0.isNewline } + 1
-      let column =
-        (before.split(separator: "\n", omittingEmptySubsequences: false).last?.count ?? 0)
-      return YAMLError(message: problem, line: line, column: column + 1)
-    case .duplicatedKeysInMapping(let duplicates, let context):
-      let names = duplicates.map { "\"\($0)\"" }.joined(separator: ", ")
-      return YAMLError(
-        message: "the key \(names) comes twice", line: context.mark.line,
-        column: context.mark.column)
-    default: return YAMLError(message: "the YAML cannot be read", line: 0, column: 0)
-    }
   }
 }
 
@@ -88,28 +49,27 @@ private struct YAMLConverter {
   /// Values that one text may have, aliases followed.
   private var budget = 1_000_000
 
-  mutating func convert(_ node: Node, depth: Int) throws(YAMLError) -> JSONValue {
+  mutating func convert(_ node: YAMLNode, depth: Int) throws(YAMLError) -> JSONValue {
     budget -= 1
     guard budget >= 0 else { throw error("the aliases multiply into too many values", at: node) }
     guard depth <= JSONValue.maximumDepth else {
       throw error("nested deeper than \(JSONValue.maximumDepth)", at: node)
     }
-    switch node {
-    case .scalar(let scalar): return try convert(scalar, in: node)
+    switch node.content {
+    case .scalar(let text, let isPlain): return try convert(text, isPlain: isPlain, in: node)
     case .sequence(let sequence):
       var elements: [JSONValue] = []
       for element in sequence { elements.append(try convert(element, depth: depth + 1)) }
       return .array(elements)
     case .mapping(let mapping): return .object(try convert(mapping, depth: depth))
-    case .alias: throw error("an alias is not resolved", at: node)
     }
   }
 
   private mutating func convert(
-    _ mapping: Node.Mapping, depth: Int
+    _ mapping: [(key: YAMLNode, value: YAMLNode)], depth: Int
   ) throws(YAMLError) -> JSONObject {
     var pairs = PairCollector()
-    var merged: [Node] = []
+    var merged: [YAMLNode] = []
     for (keyNode, valueNode) in mapping {
       if isMergeKey(keyNode) {
         merged.append(valueNode)
@@ -128,14 +88,14 @@ private struct YAMLConverter {
     return pairs.finish()
   }
 
-  private func isMergeKey(_ node: Node) -> Bool {
-    guard case .scalar(let scalar) = node else { return false }
-    return scalar.string == "<<" && scalar.style == .plain
+  private func isMergeKey(_ node: YAMLNode) -> Bool {
+    guard case .scalar("<<", isPlain: true) = node.content else { return false }
+    return true
   }
 
   /// The mappings behind a merge key: one, or a list whose first wins.
   private mutating func mergeSources(
-    _ node: Node, depth: Int
+    _ node: YAMLNode, depth: Int
   ) throws(YAMLError) -> [JSONObject] {
     switch try convert(node, depth: depth + 1) {
     case .object(let object): return [object]
@@ -147,22 +107,23 @@ private struct YAMLConverter {
     throw error("'<<' needs a mapping or a list of mappings", at: node)
   }
 
-  private func key(of node: Node) throws(YAMLError) -> String {
-    guard case .scalar(let scalar) = node else {
+  private func key(of node: YAMLNode) throws(YAMLError) -> String {
+    guard case .scalar(let text, let isPlain) = node.content else {
       throw error("a key must be a string", at: node)
     }
-    switch try convert(scalar, in: node) {
+    switch try convert(text, isPlain: isPlain, in: node) {
     case .bool(let bool): return bool ? "true" : "false"
     case .int(let int): return String(int)
     case .string(let string): return string
-    default: return scalar.string
+    default: return text
     }
   }
 
-  private func convert(_ scalar: Node.Scalar, in node: Node) throws(YAMLError) -> JSONValue {
-    let text = scalar.string
-    switch scalar.tag.rawValue {
-    case "" where scalar.style == .plain || scalar.style == .any: break
+  private func convert(
+    _ text: String, isPlain: Bool, in node: YAMLNode
+  ) throws(YAMLError) -> JSONValue {
+    switch node.tag {
+    case "" where isPlain: break
     case "", "!", "tag:yaml.org,2002:str": return .string(text)
     case "tag:yaml.org,2002:int", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null": break
     case "tag:yaml.org,2002:float":
@@ -172,11 +133,11 @@ private struct YAMLConverter {
     guard let value = YAMLScalar.value(of: text) else {
       throw error("JSON has no \(text)", at: node)
     }
-    try check(value, against: scalar.tag.rawValue, in: node)
+    try check(value, against: node.tag, in: node)
     return value
   }
 
-  private func check(_ value: JSONValue, against tag: String, in node: Node) throws(YAMLError) {
+  private func check(_ value: JSONValue, against tag: String, in node: YAMLNode) throws(YAMLError) {
     let fits =
       switch (tag, value) {
       case ("tag:yaml.org,2002:int", .int), ("tag:yaml.org,2002:bool", .bool),
@@ -189,7 +150,7 @@ private struct YAMLConverter {
     }
   }
 
-  private func error(_ message: String, at node: Node) -> YAMLError {
-    YAMLError(message: message, line: node.mark?.line ?? 0, column: node.mark?.column ?? 0)
+  private func error(_ message: String, at node: YAMLNode) -> YAMLError {
+    YAMLError(message: message, line: node.line, column: node.column)
   }
 }

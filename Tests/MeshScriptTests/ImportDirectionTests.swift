@@ -14,7 +14,7 @@ private let lower: Set = ["Lexer", "JSON", "Interpreter", "KubernetesClient"]
 
 private let rules: [String: Rule] = [
   "Lexer": Rule(),
-  "JSON": Rule(other: ["Yams"]),
+  "JSON": Rule(other: ["CYAML"]),
   "Interpreter": Rule(own: ["Lexer", "JSON"]),
   "KubernetesClient": Rule(own: ["JSON", "CCurl"]),
   "Builtins": Rule(own: lower, other: ["Crypto"]),

@@ -1,0 +1,167 @@
+// The nodes of a YAML text, composed from libyaml's events.
+
+import CYAML
+
+/// A node with its place; an alias is the node it stands for, shared and not copied.
+struct YAMLNode {
+  /// What a node holds.
+  enum Content {
+    /// `isPlain`: written without quotes, and not as a block.
+    case scalar(String, isPlain: Bool)
+    case sequence([YAMLNode])
+    case mapping([(key: YAMLNode, value: YAMLNode)])
+  }
+
+  var content: Content
+  /// The tag in full, such as `tag:yaml.org,2002:str`; empty when none was written.
+  var tag: String
+  /// From 1.
+  var line: Int
+  /// In characters, from 1.
+  var column: Int
+}
+
+/// Reads the documents of one text. The C parser keeps a pointer to itself, so it lives at an address
+/// of its own for as long as this object.
+final class YAMLComposer {
+  private let parser: UnsafeMutablePointer<yaml_parser_t>
+  private let input: UnsafeMutableBufferPointer<UInt8>
+  private var event = yaml_event_t()
+  private var anchors: [String: YAMLNode] = [:]
+
+  init(_ text: String) {
+    var text = text
+    input = text.withUTF8 { bytes in
+      let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
+      _ = copy.initialize(from: bytes)
+      return copy
+    }
+    parser = .allocate(capacity: 1)
+    parser.initialize(to: yaml_parser_t())
+    yaml_parser_initialize(parser)
+    yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
+    yaml_parser_set_input_string(parser, input.baseAddress, input.count)
+  }
+
+  deinit {
+    yaml_event_delete(&event)
+    yaml_parser_delete(parser)
+    parser.deallocate()
+    input.deallocate()
+  }
+
+  /// The root nodes of all documents, empty ones included.
+  func documents() throws(YAMLError) -> [YAMLNode] {
+    var roots: [YAMLNode] = []
+    try advance()
+    while event.type != YAML_STREAM_END_EVENT {
+      if event.type == YAML_DOCUMENT_START_EVENT {
+        anchors.removeAll()
+        try advance()
+        roots.append(try node(depth: 0))
+      }
+      try advance()
+    }
+    return roots
+  }
+
+  /// Moves to the next event.
+  private func advance() throws(YAMLError) {
+    yaml_event_delete(&event)
+    guard yaml_parser_parse(parser, &event) == 1 else { throw problem() }
+  }
+
+  /// The node that the current event begins; afterwards its last event is the current one.
+  private func node(depth: Int) throws(YAMLError) -> YAMLNode {
+    let mark = event.start_mark
+    guard depth <= JSONValue.maximumDepth + 1 else {
+      throw error("nested deeper than \(JSONValue.maximumDepth)", at: mark)
+    }
+    switch event.type {
+    case YAML_ALIAS_EVENT:
+      let name = text(event.data.alias.anchor)
+      guard let node = anchors[name] else {
+        throw error("the alias *\(name) stands for nothing before it", at: mark)
+      }
+      return node
+    case YAML_SCALAR_EVENT: return scalar(at: mark)
+    case YAML_SEQUENCE_START_EVENT: return try sequence(at: mark, depth: depth)
+    case YAML_MAPPING_START_EVENT: return try mapping(at: mark, depth: depth)
+    default: throw error("the YAML cannot be read", at: mark)
+    }
+  }
+
+  private func scalar(at mark: yaml_mark_t) -> YAMLNode {
+    let scalar = event.data.scalar
+    let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
+    let content = YAMLNode.Content.scalar(
+      String(decoding: bytes, as: UTF8.self),
+      isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE || scalar.style == YAML_ANY_SCALAR_STYLE)
+    return finish(content, tag: text(scalar.tag), anchor: text(scalar.anchor), at: mark)
+  }
+
+  private func sequence(at mark: yaml_mark_t, depth: Int) throws(YAMLError) -> YAMLNode {
+    let tag = text(event.data.sequence_start.tag)
+    let anchor = text(event.data.sequence_start.anchor)
+    var elements: [YAMLNode] = []
+    try advance()
+    while event.type != YAML_SEQUENCE_END_EVENT {
+      elements.append(try node(depth: depth + 1))
+      try advance()
+    }
+    return finish(.sequence(elements), tag: tag, anchor: anchor, at: mark)
+  }
+
+  private func mapping(at mark: yaml_mark_t, depth: Int) throws(YAMLError) -> YAMLNode {
+    let tag = text(event.data.mapping_start.tag)
+    let anchor = text(event.data.mapping_start.anchor)
+    var pairs: [(key: YAMLNode, value: YAMLNode)] = []
+    try advance()
+    while event.type != YAML_MAPPING_END_EVENT {
+      let key = try node(depth: depth + 1)
+      try advance()
+      pairs.append((key, try node(depth: depth + 1)))
+      try advance()
+    }
+    return finish(.mapping(pairs), tag: tag, anchor: anchor, at: mark)
+  }
+
+  /// An anchor is known from its node's end on, so a node cannot contain itself.
+  private func finish(
+    _ content: YAMLNode.Content, tag: String, anchor: String, at mark: yaml_mark_t
+  ) -> YAMLNode {
+    let node = YAMLNode(
+      content: content, tag: tag, line: Int(mark.line) + 1, column: Int(mark.column) + 1)
+    if !anchor.isEmpty { anchors[anchor] = node }
+    return node
+  }
+
+  private func text(_ bytes: UnsafeMutablePointer<yaml_char_t>?) -> String {
+    bytes.map { String(cString: $0) } ?? ""
+  }
+
+  private func error(_ message: String, at mark: yaml_mark_t) -> YAMLError {
+    YAMLError(message: message, line: Int(mark.line) + 1, column: Int(mark.column) + 1)
+  }
+
+  /// What the C parser complains about.
+  private func problem() -> YAMLError {
+    let state = parser.pointee
+    var message = state.problem.map { String(cString: $0) } ?? "the YAML cannot be read"
+    guard state.error != YAML_READER_ERROR else { return readerProblem(message) }
+    if let context = state.context {
+      let line = state.context_mark.line + 1
+      message += " (\(String(cString: context)) that began at line \(line))"
+    }
+    return error(message, at: state.problem_mark)
+  }
+
+  /// A byte or character that YAML does not allow: the parser tells its offset only.
+  private func readerProblem(_ message: String) -> YAMLError {
+    let before = input.prefix(Int(clamping: parser.pointee.problem_offset))
+    let line = before.count { $0 == UInt8(ascii: "\n") } + 1
+    let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+    let column = String(decoding: before[start...], as: UTF8.self).unicodeScalars.count + 1
+    return YAMLError(message: message, line: line, column: column)
+  }
+}
