@@ -1,4 +1,4 @@
-// Runs every program in Tests/Language and compares what it prints, and how it fails, with its comments.
+// Runs every program below Tests/Language and compares what it prints, and how it fails, with its comments.
 //
 //     print 1 + 1          # expect: 2
 //     print nope           # error: E0301 unknown name "nope"
@@ -60,9 +60,13 @@ enum Program {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Language")
 
+  /// The programs' paths below the folder, such as `values/lists.msh`. What stands in a folder named
+  /// `parts` is imported by programs, and is none by itself.
   static let all: [String] = {
-    let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
-    return (names ?? []).filter { $0.hasSuffix(".msh") }.sorted()
+    let paths = try? FileManager.default.subpathsOfDirectory(atPath: folder.path)
+    return (paths ?? []).filter { path in
+      path.hasSuffix(".msh") && !path.split(separator: "/").dropLast().contains("parts")
+    }.sorted()
   }()
 
   static func run(
