@@ -85,7 +85,7 @@ public final class Session {
   public func disassemble(_ source: Source) throws -> String {
     let (program, resolution, _) = try resolve(source)
     let main = try Compiler.compile(program, resolution, library: names).main
-    return Disassembler().text(main)
+    return Disassembler(natives: names.functions.map(\.signature.name)).text(main)
   }
 
   /// Compiles and runs a source.

@@ -1,9 +1,12 @@
-// Prints bytecode with its source lines, from the opcode table.
+// Prints bytecode with its source lines, from the table of opcodes and their operands.
 
 import Lexer
 
 /// Writes a prototype, and those inside it, as text.
 struct Disassembler {
+  /// Names of the library's functions by index, where they are known.
+  var natives: [String] = []
+
   func text(_ prototype: Prototype) -> String {
     var lines = ["fn \(prototype.name): \(prototype.body.pointee.registerCount) registers"]
     var lastLine = 0
@@ -17,7 +20,8 @@ struct Disassembler {
       lines.append("  \(row(index, prototype))")
     }
     for handler in prototype.handlers {
-      lines.append("  ; errors in \(handler.range) go to \(handler.target)")
+      lines.append(
+        "  ; errors in \(handler.range) go to \(handler.target) in r\(handler.register)")
     }
     let children = prototype.children.map { text($0) }
     return ([lines.joined(separator: "\n")] + children).joined(separator: "\n\n")
@@ -27,7 +31,10 @@ struct Disassembler {
     let instruction = prototype.code[index]
     let name = "\(instruction.op)"
     let padded = name + String(repeating: " ", count: max(1, 22 - name.count))
-    return "\(pad(index))  \(padded)\(operands(instruction, index, prototype))"
+    let operands = instruction.op.operands.compactMap {
+      text($0, instruction, index, prototype)
+    }
+    return "\(pad(index))  \(padded)\(operands.joined(separator: " "))"
   }
 
   private func pad(_ number: Int) -> String {
@@ -35,34 +42,52 @@ struct Disassembler {
     return String(repeating: " ", count: max(0, 5 - text.count)) + text
   }
 
-  private func operands(_ i: Instruction, _ index: Int, _ prototype: Prototype) -> String {
-    switch i.op {
-    case .loadConstant: return "r\(i.a) \(constant(i.bx, prototype))"
-    case .loadInt, .loadNative, .loadLibraryConstant, .getGlobal, .setGlobal, .newMap:
-      return "r\(i.a) \(i.bx)"
-    case .closure: return "r\(i.a) \(prototype.children[i.bx].name)"
-    case .jump, .loop: return "-> \(index + 1 + i.bx)"
-    case .jumpIf, .jumpIfNot, .jumpIfNull, .jumpIfNotNull, .jumpIfDefined, .forNext:
-      return "r\(i.a) -> \(index + 1 + i.bx)"
-    case .jumpUnlessLess, .jumpUnlessLessOrEqual, .jumpUnlessEqual, .jumpUnlessNotEqual:
-      return "r\(i.a) r\(i.b) -> \(index + 1 + i.signedC)"
-    case .addInt: return "r\(i.a) r\(i.b) \(i.signedC)"
-    case .getMember, .getMemberOptional, .setMember, .matchKey:
-      return "r\(i.a) r\(i.b) \(constant(Int(i.c), prototype))"
-    case .call, .invoke:
-      let shape = prototype.shapes[Int(i.c)]
-      let method = shape.method.map { " .\($0)" } ?? ""
-      let named = shape.names.isEmpty ? "" : " " + shape.names.joined(separator: " ")
-      return "r\(i.a)\(method) \(i.b) arguments\(named)\(shape.isSpread ? " spread" : "")"
-    case .loadBool: return "r\(i.a) \(i.x != 0)"
-    case .loadNull, .newBox, .newEmptyBox, .returnValue, .throwError, .rethrow, .noMatch,
-      .forPrepare:
-      return "r\(i.a)"
-    case .move, .getBox, .setBox, .not, .negate, .appendSpread, .mapSpread: return "r\(i.a) r\(i.b)"
-    case .getCapture, .getCaptureBox: return "r\(i.a) u\(i.b)"
-    case .setCaptureBox: return "u\(i.a) r\(i.b)"
-    default: return "r\(i.a) r\(i.b) \(i.c)"
+  /// One operand; nil for a flag that is not set.
+  private func text(
+    _ operand: Operand, _ i: Instruction, _ index: Int, _ prototype: Prototype
+  ) -> String? {
+    switch operand {
+    case .reads(let field, _), .writes(let field, _), .changes(let field, _, _),
+      .beginsLoop(let field):
+      return "r\(i.number(field))"
+    case .copies(let target, let origin), .testsList(let target, let origin):
+      return "r\(i.number(target)) r\(i.number(origin))"
+    case .readsRun(let field, let count, let plus):
+      return run(i.number(field), (count.map { i.number($0) } ?? 0) + plus)
+    case .readsLinked(let field, let arrows):
+      let list = prototype.arrows[i.number(arrows)]
+      let signs = list.map { $0 ? "<->" : "->" }.joined(separator: " ")
+      return "\(run(i.number(field), list.count + 1)) \(signs)"
+    case .window(let field, let count, let shape, _):
+      return window(i.number(field), i.number(count), prototype.shapes[i.number(shape)])
+    case .takesTurn(let field, let count):
+      return "r\(i.number(field)) \(run(i.number(field) + 3, i.number(count)))"
+    case .constant(let field), .name(let field):
+      return constant(i.number(field), prototype)
+    case .capture(let field), .capturedBox(let field): return "u\(i.number(field))"
+    case .child(let field): return prototype.children[i.number(field)].name
+    case .native(let field):
+      let number = i.number(field)
+      return number < natives.count ? natives[number] : "\(number)"
+    case .libraryConstant(let field), .global(let field), .number(let field), .count(let field):
+      return "\(i.number(field))"
+    case .truth(let field): return "\(i.number(field) != 0)"
+    case .flag(let field, let meaning): return i.number(field) == 0 ? nil : meaning
+    case .goes, .goesBack: return i.target(at: index).map { "-> \($0)" }
     }
+  }
+
+  /// `r3…r5`, `r3`, or `none`.
+  private func run(_ first: Int, _ count: Int) -> String {
+    if count == 0 { return "none" }
+    return count == 1 ? "r\(first)" : "r\(first)…r\(first + count - 1)"
+  }
+
+  private func window(_ first: Int, _ count: Int, _ shape: CallShape) -> String {
+    let method = shape.method.map { " .\($0)" } ?? ""
+    let named = shape.names.isEmpty ? "" : " " + shape.names.joined(separator: " ")
+    let arguments = count == 1 ? "1 argument" : "\(count) arguments"
+    return "r\(first)\(method) \(arguments)\(named)\(shape.isSpread ? " spread" : "")"
   }
 
   private func constant(_ index: Int, _ prototype: Prototype) -> String {

@@ -1,4 +1,5 @@
 // The machine's instructions: this table is the manual, and names them for the disassembler.
+// OpcodeOperands.swift says of every operand what it is, for the disassembler and the verifier.
 //
 // An instruction is 8 bytes:
 //
