@@ -88,6 +88,19 @@ public final class Session {
     return Disassembler(natives: names.functions.map(\.signature.name)).text(main)
   }
 
+  /// What the verifier finds wrong with the bytecode of a source: nothing, unless the compiler is.
+  ///
+  /// - Throws: `Diagnostics` when it does not compile.
+  @_spi(Verification)
+  public func complaints(about source: Source) throws -> [String] {
+    let (program, resolution, _) = try resolve(source)
+    let main = try Compiler.compile(program, resolution, library: names).main
+    let verifier = Verifier(
+      nativeCount: names.functions.count, constantCount: names.constants.count,
+      globalCount: resolution.globals.count)
+    return verifier.verify(main).map(\.description)
+  }
+
   /// Compiles and runs a source.
   ///
   /// - Parameters:
