@@ -3,6 +3,7 @@
 import Interpreter
 import JSON
 import KubernetesClient
+import Lexer
 
 extension ScriptError {
   /// An error of a cluster's API: kind `api`, with `cluster`, `status`, `reason` and `details`.
@@ -13,6 +14,7 @@ extension ScriptError {
       kind: "api", code: code(of: error, object).rawValue, message(of: error, on: cluster),
       notes: wayOut(error, object),
       details: clusterDetails(cluster, status: error.status, reason: error.reason)
+        + [("verb", .string(error.verb)), ("object", .string(error.object))]
         + [("details", error.details.map { .json($0) } ?? .null)])
   }
 
@@ -90,9 +92,7 @@ extension ScriptError {
         "Istio's resource definitions are not in this cluster: is its control plane installed?"
       ]
     case .unknownKind:
-      if let near = Suggestion.nearest(to: object.kind, in: error.known) {
-        return ["did you mean \"\(near)\"?"]
-      }
+      if let question = didYouMeanQuestion(object.kind, among: error.known) { return [question] }
       // A long list of everything that there is would help nobody.
       guard (1...5).contains(error.known.count) else { return [] }
       return ["the cluster serves \(error.known.joined(separator: ", "))"]
@@ -133,11 +133,10 @@ extension ScriptError {
         kind: "kubeconfig", code: MeshErrorCode.badKubeconfig.rawValue, error.problems.first ?? "",
         notes: Array(error.problems.dropFirst()))
     }
-    let near = Suggestion.nearest(to: context, in: error.known)
     let known = error.known.isEmpty ? "it has none" : error.known.joined(separator: ", ")
     return ScriptError(
       kind: "kubeconfig", code: MeshErrorCode.unknownContext.rawValue,
       "the kubeconfig has no context \"\(context)\"", notes: ["contexts: \(known)"],
-      label: near.map { "did you mean \"\($0)\"?" } ?? "")
+      label: didYouMeanQuestion(context, among: error.known) ?? "")
   }
 }

@@ -81,6 +81,23 @@ public struct ScriptError: Error, Sendable {
   public var stack: [(function: String, location: Location)]
   /// False for limits and cancellation, which no `catch` sees.
   public var isCatchable: Bool
+  /// Which part of the failed expression is to blame, and what it was; labels are made of it when the
+  /// error is shown.
+  public var blame: Blame?
+
+  /// Parts of an expression, each with what it was: `string`, `null`, `a list of 3`.
+  public enum Blame: Sendable, Equatable {
+    /// Both sides of an operator.
+    case operands(String, String)
+    /// What a sign stands before.
+    case operand(String)
+    /// What a member or an element was asked of.
+    case object(String)
+    /// What was called.
+    case callee(String)
+    /// What a method was called on.
+    case receiver(String)
+  }
 
   /// Makes an error; kind and message are needed.
   public init(

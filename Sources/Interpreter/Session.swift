@@ -129,7 +129,7 @@ public final class Session {
   private func checkNames(_ given: [String: String], _ known: [ScriptParameter]) throws {
     for name in given.keys.sorted() where !known.contains(where: { $0.name == name }) {
       let names = known.map(\.name)
-      let suggestion = didYouMean(name, among: names).map { "did you mean \"\($0)\"?" }
+      let suggestion = didYouMeanQuestion(name, among: names)
       let all = names.isEmpty ? "it has none" : "it has \(names.joined(separator: ", "))"
       throw Diagnostics([
         Diagnostic(
@@ -155,13 +155,5 @@ public final class Session {
     }
     guard let index = globals.firstIndex(where: { $0.name == "_" }) else { return }
     machine.globals[index] = machine.lastValue ?? .null
-  }
-}
-
-extension ScriptError {
-  /// The error as the diagnostic renderer prints it, with its call stack.
-  public var diagnostic: Diagnostic {
-    Diagnostic(
-      code: code, message, at: location, label: label, notes: notes, stack: stack)
   }
 }

@@ -67,6 +67,36 @@ public struct Diagnostic: Error, Sendable {
   public var isUnfinished: Bool
   /// Call sites of a run-time error, innermost first: the called function's name and where it was called.
   public var stack: [(function: String, location: Location)]
+  /// What `catch` finds as the error's kind; nil when nothing could catch it.
+  public var kind: String?
+  /// What an error of a cluster is about.
+  public var request: Request?
+
+  /// What an API server was asked, and how it answered.
+  public struct Request: Sendable, Equatable {
+    /// The cluster's name.
+    public var cluster: String
+    /// What was asked: `apply`, `get`, `list` …; nil when no single request failed.
+    public var verb: String?
+    /// The resource, the object's name and its namespace, in words.
+    public var object: String?
+    /// The HTTP status; nil without an answer.
+    public var status: Int?
+    /// Kubernetes' word for the failure, such as `Forbidden`.
+    public var reason: String?
+
+    /// Makes it from what is known.
+    public init(
+      cluster: String, verb: String? = nil, object: String? = nil, status: Int? = nil,
+      reason: String? = nil
+    ) {
+      self.cluster = cluster
+      self.verb = verb
+      self.object = object
+      self.status = status
+      self.reason = reason
+    }
+  }
 
   /// Makes a diagnostic; only severity, code and message are needed.
   public init(
@@ -83,6 +113,46 @@ public struct Diagnostic: Error, Sendable {
     self.notes = notes
     self.isUnfinished = isUnfinished
     self.stack = stack
+  }
+}
+
+extension [Diagnostic] {
+  /// Errors that one run reports at most.
+  public static var limit: Int { 20 }
+
+  /// The first errors in source order, at most one a line and `limit` in all; the last one says how
+  /// many more there are.
+  public func reported() -> [Diagnostic] {
+    var lines: Set<LineKey> = []
+    let ordered = enumerated().sorted { first, second in
+      let (left, right) = (
+        first.element.location?.span.start ?? 0, second.element.location?.span.start ?? 0
+      )
+      return left != right ? left < right : first.offset < second.offset
+    }
+    var shown = ordered.map(\.element).filter { diagnostic in
+      guard let place = diagnostic.location else { return true }
+      let line = place.source.lineNumber(of: place.span.start)
+      return lines.insert(LineKey(source: ObjectIdentifier(place.source), line: line)).inserted
+    }
+    let more = shown.count - Self.limit
+    guard more > 0 else { return shown }
+    shown.removeLast(more)
+    shown[shown.count - 1].addCount(more)
+    return shown
+  }
+}
+
+/// A line of a source.
+private struct LineKey: Hashable {
+  var source: ObjectIdentifier
+  var line: Int
+}
+
+extension Diagnostic {
+  /// Ends the report with how many further errors there are.
+  public mutating func addCount(_ more: Int) {
+    notes.append(more == 1 ? "1 more error is not shown" : "\(more) more errors are not shown")
   }
 }
 

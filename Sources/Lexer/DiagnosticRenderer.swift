@@ -46,6 +46,14 @@ public struct DiagnosticRenderer: Sendable {
     return lines.joined(separator: "\n")
   }
 
+  /// One diagnostic in one line, for logs of other programs: `join.msh:4:19: error[E0302]: …`.
+  public func renderShort(_ diagnostic: Diagnostic) -> String {
+    guard let place = diagnostic.location else { return header(diagnostic) }
+    let position = place.source.position(of: place.span.start)
+    let name = DisplayLine.safe(place.source.name)
+    return "\(name):\(position.line):\(position.column): \(header(diagnostic))"
+  }
+
   /// Several diagnostics with an empty line between.
   public func render(_ diagnostics: [Diagnostic]) -> String {
     diagnostics.map { render($0) }.joined(separator: "\n\n")
@@ -77,22 +85,48 @@ public struct DiagnosticRenderer: Sendable {
     var text: String
     var style: Style
 
+    init(_ location: Location, _ text: String, _ style: Style) {
+      self.location = location
+      position = location.source.position(of: location.span.start)
+      self.text = text
+      self.style = style
+    }
+
     var character: String { style == .place ? "-" : "^" }
   }
 
   private static func marks(of diagnostic: Diagnostic) -> [Mark] {
     guard let place = diagnostic.location else { return [] }
     let style: Style = diagnostic.severity == .error ? .error : .warning
-    let main = Mark(
-      location: place, position: place.source.position(of: place.span.start),
-      text: diagnostic.label, style: style)
-    return [main]
-      + diagnostic.labels.map { label in
-        Mark(
-          location: label.location,
-          position: label.location.source.position(of: label.location.span.start),
-          text: label.text, style: .place)
-      }
+    let labels = diagnostic.labels.sorted { $0.location.span.start < $1.location.span.start }
+    return marks(place, diagnostic.label, style)
+      + labels.flatMap { marks($0.location, $0.text, .place) }
+  }
+
+  /// The marks of one place: one, or for a place of several lines its first line, its last line with
+  /// the words, and a line between them when it is the only one.
+  private static func marks(_ place: Location, _ text: String, _ style: Style) -> [Mark] {
+    let source = place.source
+    let end = lastByte(of: place)
+    let first = source.lineNumber(of: place.span.start)
+    let last = source.lineNumber(of: UInt32(end))
+    guard last > first else { return [Mark(place, text, style)] }
+    var marks = [Mark(Location(source, Span(Int(place.span.start), end)), "", style)]
+    for line in (last == first + 2 ? [first + 1, last] : [last]) {
+      let bytes = source.line(line)
+      let start = bytes.firstIndex { $0 != Ascii.space && $0 != Ascii.tab } ?? bytes.startIndex
+      let span = Span(start, line == last ? end + 1 : bytes.endIndex)
+      marks.append(Mark(Location(source, span), line == last ? text : "", style))
+    }
+    return marks
+  }
+
+  /// The last byte of a place that is no white space.
+  private static func lastByte(of place: Location) -> Int {
+    let start = Int(place.span.start)
+    var last = max(start, min(Int(place.span.end), place.source.bytes.count) - 1)
+    while last > start, place.source.bytes[last] <= Ascii.space { last -= 1 }
+    return last
   }
 
   /// Marks by source, the main one's source first.

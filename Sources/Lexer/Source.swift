@@ -3,6 +3,8 @@
 // Every span in the project is a pair of byte offsets into one source. Lines are found only when a
 // diagnostic is printed, so the hot passes never count them.
 
+import Synchronization
+
 /// A half-open range of UTF-8 byte offsets into one `Source`.
 public struct Span: Hashable, Sendable, BitwiseCopyable {
   /// Offset of the first byte.
@@ -42,23 +44,30 @@ public final class Source: Sendable {
   public let name: String
   /// The text's bytes as read; not yet known to be valid UTF-8.
   public let bytes: [UInt8]
-  /// Offset of the first byte of every line.
-  private let lineStarts: [UInt32]
+  /// Offset of the first byte of every line, once somebody has asked for one.
+  private let knownLineStarts = Mutex<[UInt32]>([])
 
   /// Makes a source from raw bytes, which need not be valid UTF-8 (the lexer says where they are not).
   public init(name: String, bytes: [UInt8]) {
     self.name = name
     self.bytes = bytes
-    var starts: [UInt32] = [0]
-    for (offset, byte) in bytes.enumerated() where byte == 0x0A {
-      starts.append(UInt32(offset + 1))
-    }
-    lineStarts = starts
   }
 
   /// Makes a source from a string.
   public convenience init(name: String, text: String) {
     self.init(name: name, bytes: Array(text.utf8))
+  }
+
+  private var lineStarts: [UInt32] {
+    knownLineStarts.withLock { known in
+      if known.isEmpty {
+        known = [0]
+        for (offset, byte) in bytes.enumerated() where byte == 0x0A {
+          known.append(UInt32(offset + 1))
+        }
+      }
+      return known
+    }
   }
 
   /// Number of lines, at least 1.
@@ -72,8 +81,22 @@ public final class Source: Sendable {
     return Position(line: line, column: scalars + 1)
   }
 
+  /// Line and column as editors count them (Language Server Protocol): both from 0, the column in
+  /// UTF-16 code units. An offset past the end counts as the end.
+  public func editorPosition(of offset: UInt32) -> (line: Int, character: Int) {
+    let line = lineNumber(of: offset)
+    let offset = min(Int(offset), bytes.count)
+    let before = bytes[Int(lineStarts[line - 1])..<offset]
+    // A scalar of four bytes in UTF-8 has two units in UTF-16; every other has one.
+    let units = before.reduce(0) { count, byte in
+      byte & 0xC0 == 0x80 ? count : count + (byte >= 0xF0 ? 2 : 1)
+    }
+    return (line - 1, units)
+  }
+
   /// Line of a byte offset, from 1; unlike `position(of:)` its cost does not grow with the line.
   public func lineNumber(of offset: UInt32) -> Int {
+    let lineStarts = lineStarts
     var low = 0
     var high = lineStarts.count - 1
     while low < high {
@@ -85,6 +108,7 @@ public final class Source: Sendable {
 
   /// The bytes of a line (counted from 1), without its line break.
   public func line(_ number: Int) -> ArraySlice<UInt8> {
+    let lineStarts = lineStarts
     guard number >= 1, number <= lineStarts.count else { return [] }
     let start = Int(lineStarts[number - 1])
     var end = number < lineStarts.count ? Int(lineStarts[number]) - 1 : bytes.count

@@ -1,29 +1,63 @@
 // Did you mean …? Finds the known name that a mistyped one most likely stands for.
 
-/// The candidate that a mistyped name most likely stands for.
+/// The known names that a mistyped one most likely stands for: one, or several that are equally near.
 ///
 /// Names that differ in case, `_` and `-` only are the same name. Otherwise the number of edits
 /// (insert, delete, replace, swap two neighbours) decides: at most 1 in a name of up to 4 letters, 2
-/// up to 8, else 3, and never more than a third of the longer name. The nearest wins, then the first.
+/// up to 8, else 3, and never more than a third of the longer name. Names of one letter are never
+/// guessed. Of equally near names those of the earliest group win.
+///
+/// - Parameters:
+///   - name: what was written.
+///   - groups: the names that exist; preferred ones first, such as a scope's before the library's.
+/// - Returns: up to three names, in their group's order; empty when none is near enough.
+public func nearNames(_ name: String, among groups: [[String]]) -> [String] {
+  let written = folded(name)
+  guard written.count > 1 else { return [] }
+  let limit = written.count <= 4 ? 1 : written.count <= 8 ? 2 : 3
+  var nearest = limit + 1
+  var found: [String] = []
+  for group in groups {
+    let before = nearest
+    for candidate in group where candidate != name {
+      let known = folded(candidate)
+      guard known.count > 1, abs(known.count - written.count) <= min(limit, nearest) else {
+        continue
+      }
+      let distance = known == written ? 0 : editDistance(written, known)
+      guard distance <= limit, distance * 3 <= max(written.count, known.count) else { continue }
+      if distance < nearest {
+        nearest = distance
+        found = [candidate]
+      } else if distance == nearest, nearest < before, !found.contains(candidate) {
+        found.append(candidate)
+      }
+    }
+  }
+  return Array(found.prefix(3))
+}
+
+/// The known name that a mistyped one most likely stands for: the first of `nearNames`.
 ///
 /// - Parameters:
 ///   - name: what was written.
 ///   - candidates: the names that exist, in order of preference.
 /// - Returns: one of the candidates, or nil when none is near enough.
 public func didYouMean(_ name: String, among candidates: some Sequence<String>) -> String? {
-  let written = folded(name)
-  guard !written.isEmpty else { return nil }
-  let limit = written.count <= 4 ? 1 : written.count <= 8 ? 2 : 3
-  var best: (name: String, distance: Int)?
-  for candidate in candidates where candidate != name {
-    let known = folded(candidate)
-    if known == written { return candidate }
-    guard abs(known.count - written.count) <= limit else { continue }
-    let distance = editDistance(written, known)
-    guard distance <= limit, distance * 3 <= max(written.count, known.count) else { continue }
-    if distance < best?.distance ?? .max { best = (candidate, distance) }
-  }
-  return best?.name
+  nearNames(name, among: [Array(candidates)]).first
+}
+
+/// The question `did you mean "network"?`, or with `or` between names that are equally near.
+///
+/// - Parameters:
+///   - name: what was written.
+///   - groups: the names that exist; preferred ones first.
+/// - Returns: nil when none is near enough.
+public func didYouMeanQuestion(_ name: String, among groups: [String]...) -> String? {
+  let names = nearNames(name, among: groups).map { "\"\($0)\"" }
+  guard let last = names.last else { return nil }
+  guard names.count > 1 else { return "did you mean \(last)?" }
+  return "did you mean \(names.dropLast().joined(separator: ", ")) or \(last)?"
 }
 
 private func folded(_ name: String) -> [Unicode.Scalar] {

@@ -76,14 +76,6 @@ struct ValidationTests {
     #expect(!Glob.matches("", "a"))
   }
 
-  @Test("A misspelt name finds the one that was meant, and only a near one")
-  func suggestions() {
-    #expect(Suggestion.nearest(to: "clutser1", in: ["cluster1", "prod"]) == "cluster1")
-    #expect(Suggestion.nearest(to: "Cluster1", in: ["cluster1"]) == "cluster1")
-    #expect(Suggestion.nearest(to: "abc", in: ["xyz"]) == nil)
-    #expect(Suggestion.nearest(to: "abc", in: []) == nil)
-  }
-
   @Test("Durations are written as scripts write them")
   func durations() {
     #expect(Duration.seconds(5400).scriptText == "1h30m")

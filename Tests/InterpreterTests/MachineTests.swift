@@ -170,7 +170,7 @@ struct MachineTests {
       Issue.record("the error has no failures: \(String(describing: error))")
       return
     }
-    #expect(cause.stack.map(\.function) == ["inner", "<parallel for>", "outer"])
+    #expect(cause.stack.map(\.function) == ["inner", "parallel for 1", "outer"])
   }
 
   @Test("a capability that is not granted is refused by name") func capability() async {

@@ -160,9 +160,55 @@ import Testing
     #expect(caret.map { shown[$0] } == "X")
   }
 
-  @Test func aSpanOverSeveralLinesUnderlinesItsFirst() {
-    let error = Diagnostic(code: "E0", "m", at: location("f(\n1\n)", "x = f(\n1\n)"))
-    #expect(plain.render(error).hasSuffix("\n 1 | x = f(\n   |     ^^"))
+  @Test func aSpanOverSeveralLinesShowsItsFirstAndItsLast() {
+    let error = Diagnostic(
+      code: "E0", "m", at: location("f(\n  1\n)", "x = f(\n  1\n)"), label: "here")
+    #expect(
+      plain.render(error).hasSuffix(
+        """
+
+         1 | x = f(
+           |     ^^
+         2 |   1
+           |   ^
+         3 | )
+           | ^ here
+        """))
+    let call = "link(\n  a,\n  b,\n  c)\n"
+    let long = Diagnostic(code: "E0", "m", at: location(call, "\(call)print 1"), label: "all")
+    #expect(
+      plain.render(long).hasSuffix(
+        """
+
+         1 | link(
+           | ^^^^^
+        ...
+         4 |   c)
+           |   ^^ all
+        """))
+  }
+
+  @Test func theShortFormIsOneLine() {
+    let error = Diagnostic(
+      code: "E0302", "no key \"x\" in\nmap", at: location("x", "a\n x"), label: "here",
+      notes: ["n"])
+    #expect(plain.renderShort(error) == "join.msh:2:2: error[E0302]: no key \"x\" in␊map")
+    #expect(plain.renderShort(Diagnostic(.warning, code: "E0", "m")) == "warning[E0]: m")
+  }
+
+  @Test func oneRunReportsTwentyErrorsAndCountsTheRest() {
+    let source = Source(name: "t", text: String(repeating: "ab\n", count: 30))
+    let all = (0..<30).reversed().flatMap { line in
+      [1, 0].map { column in
+        Diagnostic(
+          code: "E0", "m", at: Location(source, Span(3 * line + column, 3 * line + column + 1)))
+      }
+    }
+    let reported = all.reported()
+    #expect(reported.map { $0.location?.span.start } == (0..<20).map { UInt32(3 * $0) })
+    #expect(reported.last?.notes == ["10 more errors are not shown"])
+    #expect(reported.dropLast().allSatisfy { $0.notes.isEmpty })
+    #expect(Array(all.prefix(2)).reported().count == 1)
   }
 
   @Test func anEmptySpanAtTheEndOfALineHasACaret() {

@@ -25,6 +25,27 @@ import Testing
     #expect(didYouMean("printt", among: [String]()) == nil)
   }
 
+  @Test func equallyNearNamesAreAllAskedFor() {
+    #expect(
+      didYouMeanQuestion("prine", among: ["prime", "print", "price", "prinz"])
+        == "did you mean \"prime\", \"print\" or \"price\"?")
+    #expect(
+      didYouMeanQuestion("lint", among: ["link", "line", "gateway"])
+        == "did you mean \"link\" or \"line\"?")
+    #expect(didYouMeanQuestion("netwrok", among: ["network"]) == "did you mean \"network\"?")
+    #expect(didYouMeanQuestion("netwrok", among: ["cluster"]) == nil)
+  }
+
+  @Test func anEarlierGroupWinsUnlessALaterOneIsNearer() {
+    #expect(nearNames("clustr", among: [["clasty"], ["cluster"]]) == ["cluster"])
+    #expect(nearNames("prind", among: [["prine"], ["print"]]) == ["prine"])
+  }
+
+  @Test func namesOfOneLetterAreNotGuessed() {
+    #expect(didYouMean("X", among: ["x"]) == nil)
+    #expect(didYouMean("_x", among: ["x"]) == nil)
+  }
+
   @Test func theNameItselfIsNoSuggestion() {
     #expect(didYouMean("gateway", among: ["gateway"]) == nil)
   }

@@ -30,30 +30,3 @@ enum Glob {
     return pattern[position...].allSatisfy { $0 == "*" }
   }
 }
-
-/// Finds what a misspelt name may have meant.
-enum Suggestion {
-  /// The known name that is nearest, if one is near: at most a third of the letters differ.
-  static func nearest(to name: String, in known: [String]) -> String? {
-    let best = known.map { ($0, distance(name.lowercased(), $0.lowercased())) }
-      .min { $0.1 < $1.1 }
-    guard let best, best.1 <= max(1, name.count / 3) else { return nil }
-    return best.0
-  }
-
-  /// Levenshtein's distance: insertions, removals and replacements that make one text the other.
-  private static func distance(_ left: String, _ right: String) -> Int {
-    let right = Array(right)
-    var row = Array(0...right.count)
-    for (index, character) in left.enumerated() {
-      var diagonal = row[0]
-      row[0] = index + 1
-      for (column, other) in right.enumerated() {
-        let replaced = diagonal + (character == other ? 0 : 1)
-        diagonal = row[column + 1]
-        row[column + 1] = min(replaced, row[column] + 1, row[column + 1] + 1)
-      }
-    }
-    return row[right.count]
-  }
-}

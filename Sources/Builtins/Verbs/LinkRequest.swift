@@ -2,6 +2,7 @@
 
 import Interpreter
 import JSON
+import Lexer
 
 /// What one call of `link` asks for.
 struct LinkRequest: Sendable {
@@ -136,10 +137,9 @@ struct LinkRequest: Sendable {
       var texts: [String: String] = [:]
       for (key, value) in try call.texts(name) ?? [] {
         guard sources.contains(key) else {
-          let near = Suggestion.nearest(to: key, in: sources.sorted())
           throw call.bad(
             name, "names \"\(key)\", which is no source of this link",
-            notes: near.map { ["did you mean \"\($0)\"?"] } ?? [])
+            notes: didYouMeanQuestion(key, among: sources.sorted()).map { [$0] } ?? [])
         }
         texts[key] = value
       }

@@ -231,7 +231,8 @@ struct Compiler {
   /// Leaves the closure of a `fn` or a lambda in a register.
   mutating func functionClosure(_ body: Function, into target: Int) {
     let key = FunctionKey(sort: .function, start: body.span.start)
-    closure(key, name: body.name ?? "<lambda>", into: target, body.span) { compiler in
+    closure(key, name: body.name ?? body.boundName ?? "<lambda>", into: target, body.span) {
+      compiler in
       compiler.functionBody(body)
     }
   }

@@ -58,6 +58,8 @@ struct CallableSignature {
 
   var name: String
   var parameters: [Parameter]
+  /// Where its name is declared; nil for the library's.
+  var declaration: Location?
 }
 
 /// A name of an interactive session's top.
@@ -177,7 +179,7 @@ struct Resolver {
     var resolver = Resolver(
       source: program.source, library: library, isInteractive: isInteractive, result: empty)
     resolver.walk(program)
-    let errors = Array(resolver.diagnostics.prefix(20))
+    let errors = resolver.diagnostics.reported()
     return (errors.isEmpty ? resolver.result : nil, errors, resolver.warnings)
   }
 
@@ -273,7 +275,7 @@ struct Resolver {
     for statement in statements {
       switch statement.kind {
       case .function(let name, let function):
-        declare(name.text, name.span, .function, signature: Self.signature(name.text, function))
+        declare(name.text, name.span, .function, signature: signature(name, function))
       case .declaration(_, let pattern, _):
         noteLater(pattern)
       case .parameter(let name, _, _):
@@ -294,14 +296,14 @@ struct Resolver {
     scopes[scope].later[name] = span
   }
 
-  static func signature(_ name: String, _ function: Function) -> CallableSignature {
+  private func signature(_ name: Name, _ function: Function) -> CallableSignature {
     CallableSignature(
-      name: name,
+      name: name.text,
       parameters: function.parameters.map {
         CallableSignature.Parameter(
           name: $0.name.text, isRequired: $0.defaultValue == nil && !$0.isRest, isRest: $0.isRest,
           isNamedOnly: false)
-      })
+      }, declaration: Location(source, name.span))
   }
 
   /// Calls `body` for every name that a pattern binds.
@@ -369,10 +371,10 @@ struct Resolver {
   private mutating func unknownName(_ name: String, _ span: Span) {
     guard !library.planned.contains(name) else { return notSupported(name, span) }
     let visible = scopes.reversed().flatMap { $0.names.keys.sorted() } + result.globals.map(\.name)
-    let suggestion = didYouMean(name, among: visible) ?? didYouMean(name, among: library.all)
     error(
       .unknownName, "unknown name \"\(name)\"", span,
-      label: suggestion.map { "did you mean \"\($0)\"?" } ?? "not declared here")
+      label: ForeignWords.name(name) ?? didYouMeanQuestion(name, among: visible, library.all)
+        ?? "not declared here")
   }
 
   /// Notes that the functions between a binding's own and the current one capture it.

@@ -126,7 +126,8 @@ extension Resolver {
       error(
         .fixedName, "\"\(name)\" is \(word) and cannot be assigned to", target.span,
         notes: binding.kind == .constant ? ["declare it with var to change it"] : [],
-        labels: binding.span.end <= UInt32(source.bytes.count) ? [label] : [])
+        // A name of an earlier input of a session has the place of its use.
+        labels: binding.span == target.span ? [] : [label])
     }
   }
 
@@ -140,7 +141,7 @@ extension Resolver {
     if let type, !Self.parameterTypes.contains(type.text) {
       error(
         .unknownParameterType, "unknown parameter type \"\(type.text)\"", type.span,
-        label: didYouMean(type.text, among: Self.parameterTypes).map { "did you mean \"\($0)\"?" }
+        label: didYouMeanQuestion(type.text, among: Self.parameterTypes)
           ?? "expected one of \(Self.parameterTypes.joined(separator: ", "))")
     }
     declare(name.text, name.span, .scriptParameter)
@@ -326,7 +327,7 @@ extension Resolver {
     let members = library.functions.map(\.signature.name).filter { $0.hasPrefix(head + ".") }
     error(
       .unknownName, "unknown name \"\(full)\"", name.span,
-      label: didYouMean(full, among: members).map { "did you mean \"\($0)\"?" }
+      label: didYouMeanQuestion(full, among: members)
         ?? "there is \(members.joined(separator: ", "))")
   }
 
@@ -420,11 +421,10 @@ struct ArgumentCheck {
   private func named(_ name: Name, _ given: inout Set<String>, _ report: (Diagnostic) -> Void) {
     guard signature.parameters.contains(where: { $0.name == name.text }) else {
       let names = signature.parameters.filter { !$0.isRest }.map(\.name)
-      let suggestion = didYouMean(name.text, among: names).map { "did you mean \"\($0)\"?" }
       return report(
         diagnostic(
           .unknownArgument, "\(signature.name) has no parameter \"\(name.text)\"", name.span,
-          label: suggestion ?? usage))
+          label: didYouMeanQuestion(name.text, among: names) ?? usage))
     }
     guard given.insert(name.text).inserted else {
       return report(
@@ -454,6 +454,11 @@ struct ArgumentCheck {
   private func diagnostic(
     _ code: FaultCode, _ message: String, _ span: Span, label: String
   ) -> Diagnostic {
-    Diagnostic(code: code.rawValue, message, at: Location(source, span), label: label)
+    let declared = signature.declaration.map {
+      Diagnostic.Label($0, "\(signature.name) is declared here")
+    }
+    return Diagnostic(
+      code: code.rawValue, message, at: Location(source, span), label: label,
+      labels: declared.map { [$0] } ?? [])
   }
 }

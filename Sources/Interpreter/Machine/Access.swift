@@ -10,10 +10,6 @@ enum MemberAccess {
 }
 
 extension Machine {
-  static func suggestion(_ name: String, _ names: [String]) -> String? {
-    didYouMean(name, among: names).map { "did you mean \"\($0)\"?" }
-  }
-
   func keys(_ map: MapReference) -> [String] {
     var keys: [String] = []
     map.each { key, _ in keys.append(key.text) }
@@ -38,9 +34,7 @@ extension Machine {
       return .value(linkPairs(object))
     case .host: return try hostMember(object.asHost, name.text, fiber)
     case .null:
-      throw ScriptError(
-        kind: "type", .wrongType, "null has no members",
-        notes: ["x?.\(name.text) gives null instead"], label: "the value before the dot is null")
+      throw .nullMember(name.text)
     default:
       let methods = methods.names(of: object.typeName)
       if methods.contains(name.text) {
@@ -133,9 +127,7 @@ extension Machine {
       let count = max(0, end - start + (isClosed ? 1 : 0))
       return Value(start + Int64(try position(index.asInt, Int(count), "range")))
     default:
-      throw .type(
-        "cannot index \(ScriptError.article(object.typeName)) with "
-          + ScriptError.article(index.typeName))
+      throw .cannotIndex(object, index)
     }
   }
 

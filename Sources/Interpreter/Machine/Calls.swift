@@ -1,5 +1,7 @@
 // Calls: binding arguments to parameters, library functions, methods, and parking a fiber.
 
+import Lexer
+
 /// What became of a call.
 enum CallResult {
   /// A frame was pushed, or the result is in its register.
@@ -203,8 +205,9 @@ extension Machine {
     _ function: String, _ name: String, _ parameters: [Parameter]
   ) -> ScriptError {
     var error = ScriptError.argument("\(function) has no parameter \"\(name)\"")
-    let known = parameters.map(\.name)
-    if let suggestion = Self.suggestion(name, known) { error.label = suggestion }
+    if let question = didYouMeanQuestion(name, among: parameters.map(\.name)) {
+      error.label = question
+    }
     return error
   }
 

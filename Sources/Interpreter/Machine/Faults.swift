@@ -14,7 +14,18 @@ extension ScriptError {
     let note: [String] =
       op == "+" && (left.tag == .string) != (right.tag == .string)
       ? ["nothing is made a string by itself: write \"${x}\" or str(x)"] : []
-    return .type("cannot apply \(op) to \(left.typeName) and \(right.typeName)", notes: note)
+    var error = ScriptError.type(
+      "cannot apply \(op) to \(left.typeName) and \(right.typeName)", notes: note)
+    error.blame = .operands(left.typeName, right.typeName)
+    return error
+  }
+
+  /// A member of null.
+  static func nullMember(_ name: String) -> ScriptError {
+    var error = ScriptError.type(
+      "null has no members", notes: ["x?.\(name) gives null instead"])
+    error.blame = .object("null")
+    return error
   }
 
   static func overflow(_ what: String) -> ScriptError {
@@ -28,7 +39,7 @@ extension ScriptError {
   static func noMember(
     _ name: String, in owner: String, among names: [String], what: String = "key"
   ) -> ScriptError {
-    let suggestion = didYouMean(name, among: names).map { "did you mean \"\($0)\"?" }
+    let suggestion = didYouMeanQuestion(name, among: names)
     var notes: [String] = []
     if suggestion == nil, !names.isEmpty, names.count <= 20 {
       notes = ["it has \(names.joined(separator: ", "))"]
@@ -40,13 +51,25 @@ extension ScriptError {
 
   /// An index outside its list or string.
   public static func index(_ index: Int64, count: Int, of what: String) -> ScriptError {
-    ScriptError(
+    var error = ScriptError(
       kind: "index", .indexOutOfRange, "index \(index) is out of range for a \(what) of \(count)",
       label: count == 0 ? "it is empty" : "")
+    error.blame = .object(count == 0 ? "an empty \(what)" : "a \(what) of \(count)")
+    return error
+  }
+
+  static func cannotIndex(_ object: Value, _ index: Value) -> ScriptError {
+    var error = ScriptError.type(
+      "cannot index \(article(object.typeName)) with \(article(index.typeName))")
+    error.blame = .object(article(object.typeName))
+    return error
   }
 
   static func notCallable(_ value: Value) -> ScriptError {
-    ScriptError(kind: "type", .notCallable, "\(article(value.typeName)) cannot be called")
+    var error = ScriptError(
+      kind: "type", .notCallable, "\(article(value.typeName)) cannot be called")
+    error.blame = .callee(article(value.typeName))
+    return error
   }
 
   static func argument(_ message: String) -> ScriptError {
@@ -105,10 +128,11 @@ extension ScriptError {
   }
 
   static func noMethod(_ name: String, of type: String, among names: [String]) -> ScriptError {
-    let suggestion = didYouMean(name, among: names).map { "did you mean \"\($0)\"?" }
-    return ScriptError(
+    var error = ScriptError(
       kind: "key", .unknownMethod, "\(article(type)) has no method \"\(name)\"",
-      label: suggestion ?? "")
+      label: didYouMeanQuestion(name, among: names) ?? "")
+    if type == "null" { error.blame = .receiver("null") }
+    return error
   }
 
   /// An argument of a library function that has the wrong type or value.

@@ -205,19 +205,32 @@ public final class Machine {
   private func locate(_ error: inout ScriptError, _ fiber: Fiber) {
     var current: Fiber? = fiber
     while let fiber = current {
+      // A function that a library method called, until the method's own call is reached.
+      var called: String?
       for index in stride(from: fiber.frameCount - 1, through: 0, by: -1) {
         let frame = fiber.frames[index]
         let prototype = frame.body.pointee.owner.takeUnretainedValue()
         let location = prototype.location(before: frame.pc)
         if error.location == nil, !prototype.isPrelude { error.location = location }
         guard index > 0 || fiber.group != nil else { continue }
-        // Calls that a library method makes are placed at the call of the method.
+        let name = index > 0 ? prototype.name : itemName(fiber, prototype)
         let site = callSite(fiber, index, location)
-        if site.source.name == MethodTable.preludeName { continue }
-        error.stack.append((prototype.name, site))
+        if site.source.name == MethodTable.preludeName {
+          if !prototype.isPrelude { called = name }
+          continue
+        }
+        error.stack.append((called.map { "\($0) in \(name)" } ?? name, site))
+        called = nil
       }
       current = fiber.group?.parent
     }
+  }
+
+  /// The body of a `parallel` with the item that it ran for.
+  private func itemName(_ fiber: Fiber, _ prototype: Prototype) -> String {
+    guard let group = fiber.group else { return prototype.name }
+    let item = itemText(group, fiber.item)
+    return group.body.tag == .null ? "\(item) of parallel" : "parallel for \(item)"
   }
 
   /// Where the function of a frame was called.

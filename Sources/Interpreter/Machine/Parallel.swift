@@ -117,7 +117,7 @@ extension Machine {
     return error
   }
 
-  private func itemText(_ group: ParallelGroup, _ item: Int) -> String {
+  func itemText(_ group: ParallelGroup, _ item: Int) -> String {
     if group.body.tag == .null { return "statement \(item + 1)" }
     return (try? shortText(group.items.asList[item: item])) ?? "item \(item)"
   }

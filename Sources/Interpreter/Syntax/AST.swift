@@ -110,6 +110,13 @@ public struct Expression: Sendable {
     self.span = span
   }
 
+  /// The expression as the value of a name or a key: a lambda then goes by that.
+  func bound(to name: String) -> Expression {
+    guard case .function(var function) = kind else { return self }
+    function.boundName = name
+    return Expression(.function(function), span)
+  }
+
   /// The expressions of the language.
   public indirect enum Kind: Sendable {
     case null
@@ -236,6 +243,8 @@ public enum BinaryOperator: String, Sendable {
 public struct Function: Sendable {
   /// Its name; nil for a lambda.
   public var name: String?
+  /// What a lambda is called in a call stack: the name or key that it is the value of.
+  public var boundName: String?
   /// The parameters in order; a rest parameter is last.
   public var parameters: [Parameter]
   /// The statements; `=> e` is a block with that one expression.

@@ -8,7 +8,7 @@
 //
 // Errors. An error is recorded where it is found and a `Failure` is thrown to the nearest rule that
 // knows where to go on: an element of a bracketed list, an arm, or a statement. Each of them moves at
-// least one token, so every loop ends. At most 20 errors are kept, one a line.
+// least one token, so every loop ends. At most 20 errors are kept, one a line; the rest are counted.
 //
 // Depth. Later passes walk the tree recursively, so the tree's height is limited as well as the
 // parser's own nesting: `((((…` and `1 + 1 + 1 + …` end in an error, never in a stack overflow.
@@ -25,7 +25,6 @@ public struct Parser {
   static let nestingLimit = 200
   /// Nodes on the longest way from a statement to a leaf.
   static let heightLimit = 1000
-  static let errorLimit = 20
 
   let source: Source
   let lexed: LexedSource
@@ -49,7 +48,9 @@ public struct Parser {
 
   var diagnostics: [Diagnostic]
   private var errorLines: Set<Int> = []
-  /// True when nothing more is to be reported: too many errors, or too deep.
+  /// Errors beyond those that are kept.
+  private var furtherErrors = 0
+  /// True when nothing more is to be reported because the text is nested too deeply.
   var isAborted = false
 
   /// Parses a whole file or one entry of a REPL.
@@ -218,17 +219,17 @@ public struct Parser {
 
   // MARK: Errors
 
-  /// Keeps an error, unless there are enough or its line has one.
+  /// Keeps an error unless its line has one; counts it when there are enough.
   mutating func record(_ diagnostic: Diagnostic) {
     guard !isAborted else { return }
     if let location = diagnostic.location {
       let line = source.lineNumber(of: location.span.start)
       guard errorLines.insert(line).inserted else { return }
     }
-    diagnostics.append(diagnostic)
-    if diagnostics.count >= Self.errorLimit {
-      isAborted = true
-      index = tokens.count - 1
+    if diagnostics.count < [Diagnostic].limit {
+      diagnostics.append(diagnostic)
+    } else {
+      furtherErrors += 1
     }
   }
 
@@ -238,6 +239,7 @@ public struct Parser {
     }
     guard found.count > 1 else { return found }
     for index in found.indices { found[index].isUnfinished = false }
+    if furtherErrors > 0 { found[found.count - 1].addCount(furtherErrors) }
     return found
   }
 }

@@ -157,7 +157,7 @@ extension Parser {
         labels: [label(first, "first here")])
     }
     try expect(.colon, notes: ["the entries of a map are written `key: value`"])
-    return .pair(key: key, try expression())
+    return .pair(key: key, try expression().bound(to: key.text))
   }
 
   /// key = word | string.

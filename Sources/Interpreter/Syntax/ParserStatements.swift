@@ -71,11 +71,10 @@ extension Parser {
 
   /// Records that a statement goes on where it should end.
   private mutating func trailing(_ statement: Statement) -> Failure {
-    if case .expression(let expression) = statement.kind, let note = Self.foreignKeyword(expression)
+    if case .expression(let expression) = statement.kind,
+      let failure = foreignKeyword(expression)
     {
-      return fail(
-        .foreignKeyword, "expected the end of the statement, found \(found)", foundSpan,
-        notes: [note])
+      return failure
     }
     let isElif = kind == .identifier && ["elif", "elseif"].contains(source.text(current.span))
     if isElif { return unexpected("`else if`", .foreignKeyword) }
@@ -97,22 +96,15 @@ extension Parser {
     }
   }
 
-  /// A note when a statement starts with a keyword of another language.
-  private static func foreignKeyword(_ expression: Expression) -> String? {
-    guard case .call(let callee, _, isCommand: true) = expression.kind,
-      case .name(let name) = callee.kind
-    else { return nil }
-    switch name {
-    case "func", "function", "def", "fun": return "a function is declared with `fn`"
-    case "const", "val", "final": return "a fixed name is declared with `let`"
-    case "elif", "elseif", "elsif": return "write `else if`"
-    case "foreach": return "a loop is written `for x in xs { }`"
-    case "until", "loop": return "a loop is written `while c { }`"
-    case "switch", "case": return "cases are written `match v { p => e }`"
-    case "unless": return "write `if not c { }`"
-    case "catch", "except": return "write `try { } catch e { }`"
-    default: return nil
+  /// Records that a statement that goes on starts with a keyword of another language.
+  private mutating func foreignKeyword(_ expression: Expression) -> Failure? {
+    var callee = expression
+    if case .call(let called, _, isCommand: _) = expression.kind { callee = called }
+    guard case .name(let name) = callee.kind, let advice = ForeignWords.keyword(name) else {
+      return nil
     }
+    return fail(
+      .foreignKeyword, "`\(name)` is no keyword", callee.span, label: advice)
   }
 
   // MARK: The statements
@@ -180,8 +172,13 @@ extension Parser {
     try checkTarget(target)
     let tallest = height
     advance()
-    let value = try value()
+    var value = try value()
     height = max(tallest, height)
+    switch target.kind {
+    case .name(let name): value = value.bound(to: name)
+    case .member(_, let name, _): value = value.bound(to: name.text)
+    default: break
+    }
     return .assignment(target: target, operator: combined, value: value)
   }
 
@@ -204,10 +201,7 @@ extension Parser {
       guard case .range = index.kind else { return }
       throw fail(.invalidTarget, "a slice cannot be assigned to", target.span)
     case .call(let callee, _, isCommand: true):
-      let notes = Self.foreignKeyword(target).map { [$0] } ?? []
-      if !notes.isEmpty {
-        throw fail(.foreignKeyword, "unexpected `\(kind.rawValue)`", current.span, notes: notes)
-      }
+      if let failure = foreignKeyword(target) { throw failure }
       throw fail(
         .invalidTarget, "a call cannot be assigned to", target.span,
         notes: ["`\(source.text(callee.span)) …` is a call; an index has no space before its `[`"])
@@ -239,8 +233,9 @@ extension Parser {
     }
     advance()
     let tallest = height
-    let value = try value()
+    var value = try value()
     height = max(tallest, height)
+    if case .name(let name) = pattern.kind { value = value.bound(to: name) }
     return .declaration(isVariable: isVariable, pattern: pattern, value: value)
   }
 

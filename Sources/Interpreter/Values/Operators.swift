@@ -239,7 +239,9 @@ struct Operators {
       if isOverflow { throw .overflow("the result") }
       return value.tag == .int ? Value(result) : Value(nanoseconds: result)
     default:
-      throw .type("cannot apply - to \(value.typeName)")
+      var error = ScriptError.type("cannot apply - to \(value.typeName)")
+      error.blame = .operand(value.typeName)
+      throw error
     }
   }
 
