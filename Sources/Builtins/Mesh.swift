@@ -75,8 +75,11 @@ public final class Mesh: Sendable {
         unreachable: options.unreachable))
   }
 
-  /// The verbs, the members of clusters and secrets, and `table`.
+  /// The verbs, the members of clusters and secrets, and `table`, all of this run.
   public var library: Library { VerbTable.library(of: self) }
+
+  /// The same for any run: the verbs find theirs in the context of the session that calls them.
+  public static var sharedLibrary: Library { VerbTable.library() }
 
   /// What happened so far.
   public func report() -> RunReport {

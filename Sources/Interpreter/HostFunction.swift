@@ -87,11 +87,14 @@ public struct HostArguments: Sendable {
   public let signature: Signature
   /// One value for each parameter; nil where the call left it out. A rest parameter is always a list.
   public let values: [ScriptValue?]
+  /// What the session was made with for its functions; nil for a session that was given nothing.
+  public let context: (any Sendable)?
 
   /// Makes bound arguments; `values` has one element for each parameter of `signature`.
-  public init(signature: Signature, values: [ScriptValue?]) {
+  public init(signature: Signature, values: [ScriptValue?], context: (any Sendable)? = nil) {
     self.signature = signature
     self.values = values
+    self.context = context
   }
 
   /// The argument for a parameter; nil when it was left out or there is no such parameter.

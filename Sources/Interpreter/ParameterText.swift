@@ -7,6 +7,22 @@ struct ParameterText {
   let name: String
   let type: String
 
+  /// Takes a value as it is when its type fits; a string is read as the type that is wanted.
+  ///
+  /// - Throws: `ScriptError` that names the parameter, what it takes and what was given.
+  func read(_ value: ScriptValue) throws(ScriptError) -> ScriptValue {
+    switch value {
+    case .string(let text): return try read(text)
+    case .int(let int) where type == "float": return .float(Double(int))
+    default:
+      if type == "any" || type == "null" || value.typeName == type { return value }
+      throw ScriptError(
+        kind: "parameter", .scriptParameterValue,
+        "the parameter \"\(name)\" takes \(ScriptError.article(type)), "
+          + "not \(ScriptError.article(value.typeName))")
+    }
+  }
+
   /// - Throws: `ScriptError` that names the parameter, what it takes and what was given.
   func read(_ text: String) throws(ScriptError) -> ScriptValue {
     switch type {

@@ -19,38 +19,51 @@ public struct ScriptParameter: Sendable {
 /// Runs scripts. Not thread-safe: use it from one task at a time. Cancelling the task that awaits `run`
 /// stops the script at its next loop turn or call, and cancels every host call that is under way.
 public final class Session {
-  /// What scripts can name.
-  public let library: Library
+  /// What scripts can name, ready for use.
+  public let prepared: PreparedLibrary
   /// Bounds for each run.
   public let limits: Limits
   /// True for a REPL: top-level names stay and may be declared again.
   public let isInteractive: Bool
   /// Warnings of the source that was compiled last, also when it then failed.
   public private(set) var warnings: [Diagnostic] = []
-  private let names: LibraryNames
   private let machine: Machine
   private var globals: [Global] = []
 
   /// Makes a session.
   ///
   /// - Parameters:
-  ///   - library: functions, methods and constants that scripts can name.
+  ///   - prepared: functions, methods and constants that scripts can name.
   ///   - limits: bounds for each run.
   ///   - isInteractive: true for a REPL.
+  ///   - context: what suspending library functions find in `HostArguments.context`: whatever belongs to
+  ///     this session and not to the library.
   ///   - output: receives what `print` writes, newline included.
   public init(
+    prepared: PreparedLibrary, limits: Limits = Limits(), isInteractive: Bool = false,
+    context: (any Sendable)? = nil, output: @escaping @Sendable (String) -> Void
+  ) {
+    self.prepared = prepared
+    self.limits = limits
+    self.isInteractive = isInteractive
+    machine = Machine(prepared, limits: limits, context: context, output: output)
+  }
+
+  /// Makes a session of a library that no other session shares.
+  public convenience init(
     library: Library, limits: Limits = Limits(), isInteractive: Bool = false,
     output: @escaping @Sendable (String) -> Void
   ) {
-    self.library = library
-    self.limits = limits
-    self.isInteractive = isInteractive
-    names = LibraryNames(library)
-    machine = Machine(library: library, names: names, limits: limits, output: output)
+    self.init(
+      prepared: PreparedLibrary(library), limits: limits, isInteractive: isInteractive,
+      output: output)
   }
 
+  /// What scripts can name.
+  public var library: Library { prepared.library }
+
   /// Names that the next input of an interactive session can use, library included.
-  public var visibleNames: [String] { globals.map(\.name) + names.all }
+  public var visibleNames: [String] { globals.map(\.name) + prepared.names.all }
 
   /// Parses and checks without running: syntax, names, arguments of known functions.
   ///
@@ -59,34 +72,26 @@ public final class Session {
   public func check(_ source: Source) throws -> (
     parameters: [ScriptParameter], warnings: [Diagnostic]
   ) {
-    let (_, resolution, warnings) = try resolve(source)
-    return (resolution.parameters, warnings)
+    let program = try compile(source)
+    return (program.parameters, program.warnings)
   }
 
   /// The `##` lines that open a script and are about all of it; nil without any.
   public static func doc(of source: Source) -> String? { Parser.parse(source).program.doc }
 
-  private func resolve(
-    _ source: Source
-  ) throws -> (program: Program, resolution: Resolution, warnings: [Diagnostic]) {
-    let (program, found) = Parser.parse(source)
-    let syntax = found.filter { $0.severity == .error }
-    guard syntax.isEmpty else { throw Diagnostics(syntax) }
-    let resolved = Resolver.resolve(
-      program, library: names, globals: globals, isInteractive: isInteractive)
-    guard let resolution = resolved.resolution else { throw Diagnostics(resolved.errors) }
-    let warnings = found.filter { $0.severity == .warning } + resolved.warnings
-    return (program, resolution, warnings)
+  /// Compiles the next input, which sees the names of those before it when the session keeps names.
+  ///
+  /// - Throws: `Diagnostics`.
+  public func compile(_ source: Source) throws -> PreparedProgram {
+    let result = try prepared.compile(source, globals: globals, isInteractive: isInteractive)
+    warnings = result.warnings
+    return try result.outcome.get()
   }
 
   /// The bytecode of a source with its lines, for `--disassemble`.
   ///
   /// - Throws: `Diagnostics` when it does not compile.
-  public func disassemble(_ source: Source) throws -> String {
-    let (program, resolution, _) = try resolve(source)
-    let main = try Compiler.compile(program, resolution, library: names).main
-    return Disassembler(natives: names.functions.map(\.signature.name)).text(main)
-  }
+  public func disassemble(_ source: Source) throws -> String { try compile(source).disassembly }
 
   /// What the verifier finds wrong with the bytecode of a source: nothing, unless the compiler is.
   ///
@@ -113,20 +118,67 @@ public final class Session {
     _ source: Source, parameters: [String: String] = [:]
   ) async throws -> (value: ScriptValue, warnings: [Diagnostic]) {
     warnings = []
-    let (program, resolution, warnings) = try resolve(source)
-    self.warnings = warnings
-    let compiled = try Compiler.compile(program, resolution, library: names)
-    try checkNames(parameters, resolution.parameters)
-    if isInteractive { adopt(resolution) }
-    machine.reset()
-    machine.parameters = parameters
-    machine.start(compiled.main)
-    let value = try await Driver(machine: machine).drive()
-    if isInteractive { remember(value) }
-    return (value, warnings)
+    let program = try compile(source)
+    let value = try await run(program, parameters: parameters.mapValues { .string($0) })
+    return (value, program.warnings)
   }
 
-  private func checkNames(_ given: [String: String], _ known: [ScriptParameter]) throws {
+  /// Runs a compiled program.
+  ///
+  /// - Parameters:
+  ///   - program: compiled by this session, or by its library.
+  ///   - parameters: values for `param`s; a string for a parameter of another type is read as that type.
+  /// - Returns: the value of the last expression statement; null without one.
+  /// - Throws: `Diagnostics` for a parameter that the script does not have, `ScriptError` when it fails,
+  ///   `CancellationError` when the task was cancelled.
+  public func run(
+    _ program: PreparedProgram, parameters: [String: ScriptValue]
+  ) async throws -> ScriptValue {
+    try checkNames(parameters, program.parameters)
+    adopt(program.globals)
+    machine.reset()
+    machine.parameters = parameters
+    machine.start(program.main)
+    let value = try await Driver(machine: machine).drive()
+    if isInteractive { remember(value) }
+    return value
+  }
+
+  /// Calls a function that a script declared at its top, in a session that keeps names.
+  ///
+  /// - Parameters:
+  ///   - name: the function's name.
+  ///   - arguments: by position.
+  ///   - named: by name.
+  /// - Returns: what the function gives.
+  /// - Throws: `ScriptError` when there is no such function, when the arguments do not fit, or when the
+  ///   function throws; `CancellationError` when the task was cancelled.
+  public func call(
+    _ name: String, _ arguments: [ScriptValue],
+    named: [(name: String, value: ScriptValue)] = []
+  ) async throws -> ScriptValue {
+    guard let index = globals.firstIndex(where: { $0.name == name }) else {
+      throw ScriptError.noFunction(name, among: globals.map(\.name))
+    }
+    machine.reset()
+    try machine.start(calling: index, arguments, named: named)
+    return try await Driver(machine: machine).drive()
+  }
+
+  /// The value of a name that a script declared at its top, in a session that keeps names; nil when
+  /// there is no such name, or its declaration has not run.
+  ///
+  /// - Throws: `ScriptError` when the value is nested too deeply to be copied.
+  public func value(of name: String) throws(ScriptError) -> ScriptValue? {
+    guard let index = globals.firstIndex(where: { $0.name == name }) else { return nil }
+    let value = machine.globals[index]
+    return value.tag == .undefined ? nil : try machine.scriptValue(value)
+  }
+
+  /// The names that scripts of this session declared at their top and that are kept, in order.
+  public var declaredNames: [String] { globals.map(\.name) }
+
+  private func checkNames(_ given: [String: ScriptValue], _ known: [ScriptParameter]) throws {
     for name in given.keys.sorted() where !known.contains(where: { $0.name == name }) {
       let names = known.map(\.name)
       let suggestion = didYouMeanQuestion(name, among: names)
@@ -139,8 +191,9 @@ public final class Session {
     }
   }
 
-  private func adopt(_ resolution: Resolution) {
-    globals = resolution.globals
+  private func adopt(_ names: [Global]) {
+    guard names.count >= globals.count else { return }
+    globals = names
     machine.globalNames = globals.map(\.name)
     while machine.globals.count < globals.count { machine.globals.append(.undefined) }
   }

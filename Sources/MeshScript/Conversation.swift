@@ -33,6 +33,55 @@ public final class Conversation: Sendable {
   /// Runs one input to its end; the report is about that input alone. Cancelling the task stops that
   /// input only.
   public func run(_ source: Source) async -> RunOutcome {
+    await claimed { session in try await session.run(source).value }
+  }
+
+  /// Runs a program as an input: its top-level names stay. A program that was compiled with `keepsNames`
+  /// is not compiled again when it is the first input.
+  ///
+  /// - Parameters:
+  ///   - program: a program of the engine that began this conversation.
+  ///   - parameters: values of its params; a string for a param of another type is read as that type.
+  public func run(_ program: Program, parameters: [String: ScriptValue] = [:]) async -> RunOutcome {
+    await claimed { session in
+      let isFirst = session.declaredNames.isEmpty && program.library === session.prepared
+      let program =
+        program.keepsNames && isFirst ? program : try session.compile(program.source)
+      return try await session.run(program, parameters: parameters)
+    }
+  }
+
+  /// Calls a function that an earlier input declared at its top.
+  ///
+  /// - Parameters:
+  ///   - function: its name.
+  ///   - arguments: by position.
+  ///   - named: by name.
+  /// - Returns: what the function gave, or how it failed.
+  public func call(
+    _ function: String, _ arguments: [ScriptValue] = [],
+    named: KeyValuePairs<String, ScriptValue> = [:]
+  ) async -> RunOutcome {
+    let named = named.map { (name: $0.key, value: $0.value) }
+    return await claimed { session in try await session.call(function, arguments, named: named) }
+  }
+
+  /// The value of a name that an earlier input declared at its top; nil when there is none, or while an
+  /// input is running.
+  public subscript(name: String) -> ScriptValue? {
+    guard claim() else { return nil }
+    defer { release() }
+    return (try? session.value(of: name)) ?? nil
+  }
+
+  /// Names that inputs declared at their top, in order; empty while an input is running.
+  public var declaredNames: [String] {
+    guard claim() else { return [] }
+    defer { release() }
+    return session.declaredNames
+  }
+
+  private func claimed(_ body: (Session) async throws -> ScriptValue) async -> RunOutcome {
     guard claim() else {
       return RunOutcome(
         value: .null, warnings: [], failure: .rejected(Diagnostics([Self.busy])),
@@ -40,7 +89,8 @@ public final class Conversation: Sendable {
     }
     defer { release() }
     mesh.reset()
-    return await RunOutcome.of(session, mesh, source, [:])
+    let session = session
+    return await RunOutcome.of(mesh, warnings: { session.warnings }) { try await body(session) }
   }
 
   private static var busy: Diagnostic {

@@ -13,13 +13,23 @@
 import Builtins
 import Interpreter
 import Lexer
+import Synchronization
 
-/// Checks and runs scripts. Each run is independent of the others; `conversation()` keeps names.
+/// A compiled script: made once by `Engine.compile`, run as often as wanted, on any thread.
+public typealias Program = PreparedProgram
+
+/// Compiles and runs scripts. Each run is independent of the others, and any number may run at the same
+/// time; `conversation()` keeps names from one input to the next.
 public final class Engine: Sendable {
   /// What was decided at the start.
   public let options: EngineOptions
-  /// Rows that the embedder adds to the standard library and the verbs.
-  private let additions: [HostFunction]
+  private let state: Mutex<State>
+
+  private struct State {
+    var library: Library
+    /// `library` made ready; nil when something was added since.
+    var prepared: PreparedLibrary?
+  }
 
   /// Makes an engine.
   ///
@@ -28,11 +38,50 @@ public final class Engine: Sendable {
   ///   - functions: functions of the embedder; one that has the name of a standard function replaces it.
   public init(_ options: EngineOptions = EngineOptions(), functions: [HostFunction] = []) {
     self.options = options
-    additions = functions
+    var standard = StandardOptions()
+    standard.environment = options.environment
+    standard.arguments = options.arguments
+    standard.log = options.log
+    var library = StandardLibrary.make(standard)
+    library.merge(Mesh.sharedLibrary)
+    for function in functions { library.add(function) }
+    state = Mutex(State(library: library))
   }
 
   /// Everything that scripts can name.
-  public var library: Library { library(of: mesh()) }
+  public var library: Library { state.withLock { $0.library } }
+
+  /// Changes what scripts can name. Programs that were compiled before keep what they were compiled with.
+  public func extend(_ change: (inout Library) -> Void) {
+    state.withLock { state in
+      change(&state.library)
+      state.prepared = nil
+    }
+  }
+
+  /// Parses, checks and compiles a script. Names, and the arguments of known functions, are checked
+  /// here, so a program that names what no one registered is never made.
+  ///
+  /// - Parameters:
+  ///   - source: the script.
+  ///   - keepsNames: true when its functions are to be called from Swift, see `Conversation.call`.
+  /// - Throws: `Diagnostics`.
+  public func compile(_ source: Source, keepsNames: Bool = false) throws -> Program {
+    try prepared().compile(source, keepsNames: keepsNames)
+  }
+
+  /// Compiles the text of a script; see `compile(_:keepsNames:)`.
+  ///
+  /// - Parameters:
+  ///   - text: the script.
+  ///   - name: what errors call it, such as a file's path.
+  ///   - keepsNames: true when its functions are to be called from Swift.
+  /// - Throws: `Diagnostics`.
+  public func compile(
+    _ text: String, name: String = "<script>", keepsNames: Bool = false
+  ) throws -> Program {
+    try compile(Source(name: name, text: text), keepsNames: keepsNames)
+  }
 
   /// Parses and checks without running: syntax, names, arguments of known functions.
   ///
@@ -41,17 +90,32 @@ public final class Engine: Sendable {
   public func check(
     _ source: Source
   ) throws -> (parameters: [ScriptParameter], warnings: [Diagnostic]) {
-    try session(of: mesh(), isInteractive: false).check(source)
+    let program = try compile(source)
+    return (program.parameters, program.warnings)
   }
 
   /// The bytecode that the machine would run for a script, as text for people.
   ///
   /// - Throws: `Diagnostics` when it does not compile.
-  public func disassemble(_ source: Source) throws -> String {
-    try session(of: mesh(), isInteractive: false).disassemble(source)
+  public func disassemble(_ source: Source) throws -> String { try compile(source).disassembly }
+
+  /// Runs a program to its end, on a machine and with clusters of its own. Cancelling the task stops it
+  /// and the requests that are under way.
+  ///
+  /// - Parameters:
+  ///   - program: of this engine. One of another engine runs with that engine's functions, and with
+  ///     this one's options.
+  ///   - parameters: values of its params; a string for a param of another type is read as that type.
+  /// - Returns: how it ended, and what it did.
+  public func run(_ program: Program, parameters: [String: ScriptValue] = [:]) async -> RunOutcome {
+    let mesh = mesh()
+    let session = session(of: mesh, program.library, isInteractive: false)
+    return await RunOutcome.of(mesh, warnings: { program.warnings }) {
+      try await session.run(program, parameters: parameters)
+    }
   }
 
-  /// Runs a script to its end. Cancelling the task stops it and the requests that are under way.
+  /// Compiles and runs a script; see `run(_:parameters:)` for programs.
   ///
   /// - Parameters:
   ///   - source: the script.
@@ -59,50 +123,51 @@ public final class Engine: Sendable {
   /// - Returns: how it ended, and what it did.
   public func run(_ source: Source, parameters: [String: String] = [:]) async -> RunOutcome {
     let mesh = mesh()
-    let session = session(of: mesh, isInteractive: false)
-    return await RunOutcome.of(session, mesh, source, parameters)
+    let session = session(of: mesh, prepared(), isInteractive: false)
+    return await RunOutcome.of(mesh, warnings: { session.warnings }) {
+      try await session.run(source, parameters: parameters).value
+    }
   }
 
   /// Starts a conversation, in which each input sees the names of those before it.
   public func conversation() -> Conversation {
     let mesh = mesh()
-    return Conversation(session: session(of: mesh, isInteractive: true), mesh: mesh)
+    return Conversation(session: session(of: mesh, prepared(), isInteractive: true), mesh: mesh)
   }
 
   private func mesh() -> Mesh { Mesh(options: MeshOptions(options)) }
 
-  private func library(of mesh: Mesh) -> Library {
-    var standard = StandardOptions()
-    standard.environment = options.environment
-    standard.arguments = options.arguments
-    standard.log = options.log
-    var library = StandardLibrary.make(standard)
-    library.merge(mesh.library)
-    for function in additions { library.add(function) }
-    return library
+  private func prepared() -> PreparedLibrary {
+    state.withLock { state in
+      if let prepared = state.prepared { return prepared }
+      let prepared = PreparedLibrary(state.library)
+      state.prepared = prepared
+      return prepared
+    }
   }
 
-  private func session(of mesh: Mesh, isInteractive: Bool) -> Session {
+  private func session(of mesh: Mesh, _ library: PreparedLibrary, isInteractive: Bool) -> Session {
     var limits = options.limits
     limits.parallelism = options.parallelism
     limits.capabilities = Set(options.capabilities.map(\.rawValue))
     return Session(
-      library: library(of: mesh), limits: limits, isInteractive: isInteractive,
+      prepared: library, limits: limits, isInteractive: isInteractive, context: mesh,
       output: options.output)
   }
 }
 
 extension RunOutcome {
-  /// Runs a source in a session and gathers everything about it.
+  /// Gathers everything about what `body` runs in a session.
   static func of(
-    _ session: Session, _ mesh: Mesh, _ source: Source, _ parameters: [String: String]
+    _ mesh: Mesh, warnings: () -> [Diagnostic], isolation: isolated (any Actor)? = #isolation,
+    _ body: () async throws -> ScriptValue
   ) async -> RunOutcome {
     do {
-      let (value, warnings) = try await session.run(source, parameters: parameters)
-      return RunOutcome(value: value, warnings: warnings, report: mesh.report())
+      let value = try await body()
+      return RunOutcome(value: value, warnings: warnings(), report: mesh.report())
     } catch {
       return RunOutcome(
-        value: .null, warnings: session.warnings, failure: Failure(error), report: mesh.report())
+        value: .null, warnings: warnings(), failure: Failure(error), report: mesh.report())
     }
   }
 }

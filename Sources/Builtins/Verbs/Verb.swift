@@ -12,9 +12,16 @@ protocol Verb: SendableMetatype {
 }
 
 extension Verb {
-  /// The row for a library.
-  static func function(of mesh: Mesh) -> HostFunction {
-    HostFunction(signature, .suspending { try await run(VerbCall($0, mesh: mesh)) })
+  /// The row for a library: of one run, or of whatever run the calling session belongs to.
+  static func function(of mesh: Mesh? = nil) -> HostFunction {
+    HostFunction(
+      signature,
+      .suspending { arguments in
+        guard let mesh = mesh ?? arguments.context as? Mesh else {
+          throw ScriptError("\(signature.name) works only in a run that has clusters")
+        }
+        return try await run(VerbCall(arguments, mesh: mesh))
+      })
   }
 }
 

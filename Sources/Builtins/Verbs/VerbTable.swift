@@ -22,7 +22,7 @@ public enum VerbTable {
   public static var signatures: [Signature] { verbs.map { $0.signature } }
 
   /// The verbs as functions, and as methods of clusters where they start with one.
-  static func library(of mesh: Mesh) -> Library {
+  static func library(of mesh: Mesh? = nil) -> Library {
     var library = Library()
     for verb in verbs {
       let function = verb.function(of: mesh)

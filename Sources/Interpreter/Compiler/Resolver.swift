@@ -99,7 +99,7 @@ struct FunctionKey: Hashable {
 }
 
 /// What the resolver and the compiler know of the library.
-struct LibraryNames {
+struct LibraryNames: Sendable {
   /// Functions in a fixed order; their place is their index in the machine.
   let functions: [HostFunction]
   let functionIndex: [String: Int]

@@ -373,7 +373,7 @@ extension Machine {
   func setParameter(
     _ value: inout Value, _ name: String, _ type: String, isRequired: Bool
   ) throws(ScriptError) {
-    guard let text = parameters[name] else {
+    guard let given = parameters[name] else {
       if isRequired {
         throw ScriptError(
           kind: "parameter", .scriptParameterValue, "the parameter \"\(name)\" is not set",
@@ -382,6 +382,6 @@ extension Machine {
       return
     }
     let wanted = type == "any" && !isRequired && value.tag != .null ? value.typeName : type
-    value = makeValue(try ParameterText(name: name, type: wanted).read(text))
+    value = makeValue(try ParameterText(name: name, type: wanted).read(given))
   }
 }

@@ -62,9 +62,8 @@ extension Machine {
   /// Calls a method of R[base], or the function under that key of a map.
   func invoke(_ fiber: Fiber, base: Int, count: Int, shape: Int) throws(ScriptError) -> CallResult {
     let frame = fiber.frames[fiber.frameCount - 1]
-    let prototype = frame.body.pointee.owner.takeUnretainedValue()
     let receiver = fiber.stack[frame.base + base]
-    guard let symbol = prototype.methodNames[shape] else { throw .notCallable(receiver) }
+    guard let symbol = frame.body.pointee.methodNames[shape] else { throw .notCallable(receiver) }
     if receiver.tag == .map, let value = receiver.asMap.get(symbol) {
       return try call(fiber, value, base: base, count: count, shape: shape)
     }
@@ -242,7 +241,8 @@ extension Machine {
       return .going
     case .suspending(let body):
       let values = try scriptValues(bound)
-      let arguments = HostArguments(signature: function.signature, values: values)
+      let arguments = HostArguments(
+        signature: function.signature, values: values, context: context)
       park(fiber, result) { try await body(arguments) }
       return .parked
     }
@@ -299,8 +299,9 @@ extension Machine {
     _ body: PrototypeBody, _ index: Int, _ registers: UnsafeMutablePointer<Value>,
     _ captures: UnsafeMutablePointer<Value>
   ) -> Value {
-    let prototype = body.owner.takeUnretainedValue().children[index]
-    let closure = heap.makeClosure(prototype)
+    let child = body.children[index]
+    let prototype = child.pointee.owner.takeUnretainedValue()
+    let closure = heap.makeClosure(child)
     for (slot, capture) in prototype.captures.enumerated() {
       closure.captures[slot] =
         switch capture {

@@ -8,9 +8,9 @@ struct Disassembler {
   var natives: [String] = []
 
   func text(_ prototype: Prototype) -> String {
-    var lines = ["fn \(prototype.name): \(prototype.body.pointee.registerCount) registers"]
+    var lines = ["fn \(prototype.name): \(prototype.registerCount) registers"]
     var lastLine = 0
-    for index in 0..<prototype.codeCount {
+    for index in prototype.code.indices {
       let position = prototype.source.position(of: prototype.spans[index].start)
       if position.line != lastLine {
         lastLine = position.line

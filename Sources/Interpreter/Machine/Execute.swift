@@ -364,7 +364,7 @@ extension Machine {
     return Value(left.asDouble + Double(number))
   }
 
-  private func globalName(_ index: Int) -> String {
+  func globalName(_ index: Int) -> String {
     index < globalNames.count ? globalNames[index] : "?"
   }
 }

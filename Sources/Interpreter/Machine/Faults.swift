@@ -72,6 +72,12 @@ extension ScriptError {
     return error
   }
 
+  static func noFunction(_ name: String, among names: [String]) -> ScriptError {
+    ScriptError(
+      kind: "name", .unknownName, "the script declares no function \"\(name)\"",
+      label: didYouMean(name, among: names).map { "did you mean \"\($0)\"?" } ?? "")
+  }
+
   static func argument(_ message: String) -> ScriptError {
     ScriptError(kind: "argument", .wrongArguments, message)
   }

@@ -19,8 +19,9 @@ struct HostCall: Sendable {
 public final class Machine {
   /// The memory of all values.
   public let heap: Heap
-  let library: Library
   let names: LibraryNames
+  /// What belongs to this run and not to the library.
+  let context: (any Sendable)?
   let limits: Limits
   let operators: Operators
   let interrupt = Interrupt()
@@ -33,10 +34,10 @@ public final class Machine {
   var ready: [Fiber] = []
   var readyHead = 0
   var calls: [HostCall] = []
-  /// Everything that code was compiled to, kept alive for closures and frames.
-  var prototypes: [Prototype] = []
+  /// Every program that ran here, kept alive for closures and frames.
+  var loaded: [LoadedPrototype] = []
   var methods: MethodTable
-  var parameters: [String: String] = [:]
+  var parameters: [String: ScriptValue] = [:]
   var nextFiber = 0
   /// Steps (loop turns and calls) of the run so far.
   var steps = 0
@@ -44,16 +45,16 @@ public final class Machine {
   static let tickCount = 256
 
   init(
-    library: Library, names: LibraryNames, limits: Limits,
+    _ prepared: PreparedLibrary, limits: Limits, context: (any Sendable)? = nil,
     output: @escaping @Sendable (String) -> Void
   ) {
-    self.library = library
-    self.names = names
+    names = prepared.names
+    self.context = context
     self.limits = limits
     self.output = output
     heap = Heap(limit: limits.memory, isStressed: limits.collectsAlways)
     operators = Operators(heap: heap)
-    methods = MethodTable(library: library, names: names)
+    methods = MethodTable(prepared)
     libraryConstants = names.constants.map { makeValue($0.value) }
   }
 
@@ -75,10 +76,29 @@ public final class Machine {
 
   /// Starts a program; `run` then runs it.
   func start(_ main: Prototype) {
-    main.install(heap)
-    prototypes.append(main)
+    let program = LoadedPrototype(main, heap)
+    loaded.append(program)
     let fiber = makeFiber(group: nil, item: 0)
-    enter(fiber, heap.makeClosure(main), arguments: [])
+    enter(fiber, heap.makeClosure(program.body), arguments: [])
+    ready.append(fiber)
+  }
+
+  /// Starts a call of the function that a global holds; `run` then runs it.
+  func start(
+    calling global: Int, _ arguments: [ScriptValue], named: [(name: String, value: ScriptValue)]
+  ) throws(ScriptError) {
+    let function = globals[global]
+    guard function.tag == .closure else {
+      if function.tag == .undefined { throw .noValueYet(globalName(global)) }
+      throw .notCallable(function)
+    }
+    let fiber = makeFiber(group: nil, item: 0)
+    fiber.reserve(1 + arguments.count + named.count)
+    for (index, value) in (arguments + named.map(\.value)).enumerated() {
+      fiber.stack[1 + index] = makeValue(value)
+    }
+    try pushClosure(
+      fiber, function.asClosure, 1, arguments.count, names: named.map(\.name), result: 0)
     ready.append(fiber)
   }
 

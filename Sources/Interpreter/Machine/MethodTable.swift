@@ -1,7 +1,5 @@
 // Methods by the receiver's type: library functions, and methods written in the language itself.
 
-import Lexer
-
 /// What `x.name(…)` calls when `name` is no key of a map.
 enum Method {
   case native(HostFunction)
@@ -12,15 +10,11 @@ enum Method {
 /// so that starting up costs nothing.
 struct MethodTable {
   static let preludeName = "<library>"
-  private let library: Library
-  private let names: LibraryNames
+  private let prepared: PreparedLibrary
   private var compiled: [String: [String: Method]] = [:]
-  private var prototypes: [Prototype] = []
+  private var loaded: [LoadedPrototype] = []
 
-  init(library: Library, names: LibraryNames) {
-    self.library = library
-    self.names = names
-  }
+  init(_ prepared: PreparedLibrary) { self.prepared = prepared }
 
   /// The method of a type; nil when there is none.
   mutating func find(_ name: String, type: String, _ heap: Heap) -> Method? {
@@ -31,24 +25,18 @@ struct MethodTable {
   }
 
   private mutating func make(_ name: String, _ type: String, _ heap: Heap) -> Method? {
-    if let function = library.methods[type]?[name] { return .native(function) }
-    guard let text = library.scriptMethods[type]?[name] else { return nil }
-    let source = Source(name: Self.preludeName, text: text)
-    let (program, _) = Parser.parse(source)
-    let resolved = Resolver.resolve(program, library: names, globals: [], isInteractive: false)
-    guard let resolution = resolved.resolution,
-      let main = try? Compiler.compile(program, resolution, library: names).main,
-      let method = main.children.first
-    else { return nil }
-    main.install(heap)
-    prototypes.append(main)
-    return .script(heap.makeClosure(method))
+    if let function = prepared.library.methods[type]?[name] { return .native(function) }
+    guard let main = prepared.method(name, of: type) else { return nil }
+    let program = LoadedPrototype(main, heap)
+    guard let method = program.children.first else { return nil }
+    loaded.append(program)
+    return .script(heap.makeClosure(method.body))
   }
 
   /// Names of a type's methods, for did-you-mean.
   func names(of type: String) -> [String] {
-    let native = library.methods[type].map { Array($0.keys) } ?? []
-    let script = library.scriptMethods[type].map { Array($0.keys) } ?? []
+    let native = prepared.library.methods[type].map { Array($0.keys) } ?? []
+    let script = prepared.library.scriptMethods[type].map { Array($0.keys) } ?? []
     return (native + script).sorted()
   }
 

@@ -38,23 +38,9 @@ struct Handler {
   var register: Int
 }
 
-/// What the machine reads of a compiled function while it runs: trivial, so that a call counts no
-/// references.
-struct PrototypeBody {
-  var code: UnsafeMutablePointer<Instruction>
-  /// The constants on the machine's heap.
-  var values: UnsafeMutablePointer<Value>
-  var registerCount: Int
-  /// Parameters that are not the rest parameter.
-  var positionalCount: Int
-  var hasRest: Bool
-  /// Kept alive by the machine's list of prototypes.
-  var owner: Unmanaged<Prototype>
-}
-
-/// A compiled function. Made by the compiler, then never changed, except that the machine fills in the
-/// constants' values once.
-final class Prototype {
+/// A compiled function. Made by the compiler and never changed, so that any number of machines, on any
+/// thread, may load the same one.
+final class Prototype: Sendable {
   /// `fib`, `<lambda>`, `<main>`.
   let name: String
   let source: Source
@@ -67,12 +53,10 @@ final class Prototype {
   let arrows: [[Bool]]
   let handlers: [Handler]
   let constants: [Constant]
+  let code: [Instruction]
+  let registerCount: Int
   /// Where each instruction comes from.
   let spans: [Span]
-  let body: UnsafeMutablePointer<PrototypeBody>
-  /// The interned method names of `shapes`, once installed.
-  var methodNames: [StringReference?] = []
-  var isInstalled = false
 
   init(_ builder: FunctionBuilder, name: String, source: Source) {
     self.name = name
@@ -85,44 +69,9 @@ final class Prototype {
     arrows = builder.arrows
     handlers = builder.handlers
     constants = builder.constants
+    code = builder.code
+    registerCount = builder.registerCount
     spans = builder.spans
-    let code = UnsafeMutablePointer<Instruction>.allocate(capacity: max(1, builder.code.count))
-    code.initialize(from: builder.code, count: builder.code.count)
-    let values = UnsafeMutablePointer<Value>.allocate(capacity: max(1, constants.count))
-    values.initialize(repeating: .null, count: max(1, constants.count))
-    let hasRest = builder.parameters.last?.isRest ?? false
-    body = UnsafeMutablePointer<PrototypeBody>.allocate(capacity: 1)
-    body.initialize(
-      to: PrototypeBody(
-        code: code, values: values, registerCount: builder.registerCount,
-        positionalCount: builder.parameters.count - (hasRest ? 1 : 0), hasRest: hasRest,
-        owner: Unmanaged.passUnretained(self)))
-  }
-
-  deinit {
-    body.pointee.code.deallocate()
-    body.pointee.values.deallocate()
-    body.deallocate()
-  }
-
-  var codeCount: Int { spans.count }
-  var code: UnsafeMutablePointer<Instruction> { body.pointee.code }
-
-  /// Puts the constants on a heap; the machine calls it once before it runs the code.
-  func install(_ heap: Heap) {
-    guard !isInstalled else { return }
-    isInstalled = true
-    for (index, constant) in constants.enumerated() {
-      body.pointee.values[index] =
-        switch constant {
-        case .int(let value): Value(value)
-        case .float(let bits): Value(Double(bitPattern: bits))
-        case .duration(let value): Value(nanoseconds: value)
-        case .string(let text): Value(heap.intern(text))
-        }
-    }
-    methodNames = shapes.map { $0.method.map { heap.intern($0) } }
-    for child in children { child.install(heap) }
   }
 
   /// The place of the instruction before `pc`, which is the one that runs.

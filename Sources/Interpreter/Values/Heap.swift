@@ -156,11 +156,13 @@ public final class Heap {
     return Value(memory, .box)
   }
 
-  func makeClosure(_ prototype: Prototype) -> UnsafeMutablePointer<ClosureObject> {
-    let count = prototype.captures.count
+  func makeClosure(
+    _ body: UnsafeMutablePointer<PrototypeBody>
+  ) -> UnsafeMutablePointer<ClosureObject> {
+    let count = body.pointee.captureCount
     let size = MemoryLayout<ClosureObject>.size + count * MemoryLayout<Value>.stride
     let closure = allocate(size: size, tag: .closure).assumingMemoryBound(to: ClosureObject.self)
-    closure.pointee.body = prototype.body
+    closure.pointee.body = body
     closure.pointee.captureCount = count
     return closure
   }

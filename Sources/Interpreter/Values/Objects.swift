@@ -79,7 +79,7 @@ struct RangeObject {
 /// follow the struct.
 struct ClosureObject {
   var header: ObjectHeader
-  /// Its prototype is kept alive by the machine's list of prototypes.
+  /// Kept alive by the machine's list of loaded functions.
   var body: UnsafeMutablePointer<PrototypeBody>
   var captureCount: Int
 }

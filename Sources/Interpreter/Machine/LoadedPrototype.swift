@@ -1,0 +1,71 @@
+// A compiled function on one machine: what the machine reads while it runs the function.
+//
+// A `Prototype` is shared by machines and threads, so whatever belongs to one machine stands here: the
+// constants and method names on its heap, and a copy of the code that the machine may change.
+
+/// What the machine reads of a loaded function: trivial, so that a call counts no references.
+struct PrototypeBody {
+  /// The machine's own copy.
+  var code: UnsafeMutablePointer<Instruction>
+  /// The constants on the machine's heap.
+  var values: UnsafeMutablePointer<Value>
+  /// The interned method names of the call shapes.
+  var methodNames: UnsafeMutablePointer<StringReference?>
+  /// The bodies of the functions inside.
+  var children: UnsafeMutablePointer<UnsafeMutablePointer<PrototypeBody>>
+  var registerCount: Int
+  /// Parameters that are not the rest parameter.
+  var positionalCount: Int
+  var hasRest: Bool
+  var captureCount: Int
+  /// Kept alive by the machine's list of loaded functions.
+  var owner: Unmanaged<Prototype>
+}
+
+/// Owns the body of a function, and of those inside it, for as long as the machine has closures of them.
+final class LoadedPrototype {
+  let prototype: Prototype
+  let body: UnsafeMutablePointer<PrototypeBody>
+  let children: [LoadedPrototype]
+
+  /// Puts a function's constants on a heap and copies its code.
+  init(_ prototype: Prototype, _ heap: Heap) {
+    self.prototype = prototype
+    children = prototype.children.map { LoadedPrototype($0, heap) }
+    let hasRest = prototype.parameters.last?.isRest ?? false
+    body = UnsafeMutablePointer<PrototypeBody>.allocate(capacity: 1)
+    body.initialize(
+      to: PrototypeBody(
+        code: Self.copy(prototype.code), values: Self.copy(prototype.constants.map(heap.constant)),
+        methodNames: Self.copy(prototype.shapes.map { $0.method.map(heap.intern) }),
+        children: Self.copy(children.map(\.body)), registerCount: prototype.registerCount,
+        positionalCount: prototype.parameters.count - (hasRest ? 1 : 0), hasRest: hasRest,
+        captureCount: prototype.captures.count, owner: Unmanaged.passUnretained(prototype)))
+  }
+
+  deinit {
+    body.pointee.code.deallocate()
+    body.pointee.values.deallocate()
+    body.pointee.methodNames.deallocate()
+    body.pointee.children.deallocate()
+    body.deallocate()
+  }
+
+  private static func copy<T: BitwiseCopyable>(_ elements: [T]) -> UnsafeMutablePointer<T> {
+    let memory = UnsafeMutablePointer<T>.allocate(capacity: max(1, elements.count))
+    memory.initialize(from: elements, count: elements.count)
+    return memory
+  }
+}
+
+extension Heap {
+  /// The value of a constant; strings are interned.
+  fileprivate func constant(_ constant: Constant) -> Value {
+    switch constant {
+    case .int(let value): Value(value)
+    case .float(let bits): Value(Double(bitPattern: bits))
+    case .duration(let value): Value(nanoseconds: value)
+    case .string(let text): Value(intern(text))
+    }
+  }
+}
