@@ -43,7 +43,9 @@ public final class PreparedLibrary: Sendable {
   func compile(_ source: Source, globals: [Global], isInteractive: Bool) throws -> Result {
     let (program, found) = Parser.parse(source)
     let syntax = found.filter { $0.severity == .error }
-    guard syntax.isEmpty else { return Result(warnings: [], outcome: .failure(Diagnostics(syntax))) }
+    guard syntax.isEmpty else {
+      return Result(warnings: [], outcome: .failure(Diagnostics(syntax)))
+    }
     let resolved = Resolver.resolve(
       program, library: names, globals: globals, isInteractive: isInteractive)
     let warnings = found.filter { $0.severity == .warning } + resolved.warnings

@@ -98,12 +98,11 @@ public final class Session {
   /// - Throws: `Diagnostics` when it does not compile.
   @_spi(Verification)
   public func complaints(about source: Source) throws -> [String] {
-    let (program, resolution, _) = try resolve(source)
-    let main = try Compiler.compile(program, resolution, library: names).main
+    let program = try compile(source)
     let verifier = Verifier(
-      nativeCount: names.functions.count, constantCount: names.constants.count,
-      globalCount: resolution.globals.count)
-    return verifier.verify(main).map(\.description)
+      nativeCount: prepared.names.functions.count, constantCount: prepared.names.constants.count,
+      globalCount: program.globals.count)
+    return verifier.verify(program.main).map(\.description)
   }
 
   /// Compiles and runs a source.
@@ -134,6 +133,7 @@ public final class Session {
   public func run(
     _ program: PreparedProgram, parameters: [String: ScriptValue]
   ) async throws -> ScriptValue {
+    warnings = program.warnings
     try checkNames(parameters, program.parameters)
     adopt(program.globals)
     machine.reset()

@@ -90,7 +90,7 @@ public final class Conversation: Sendable {
     defer { release() }
     mesh.reset()
     let session = session
-    return await RunOutcome.of(mesh, warnings: { session.warnings }) { try await body(session) }
+    return await RunOutcome.of(session, mesh) { try await body(session) }
   }
 
   private static var busy: Diagnostic {

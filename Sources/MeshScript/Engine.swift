@@ -110,7 +110,7 @@ public final class Engine: Sendable {
   public func run(_ program: Program, parameters: [String: ScriptValue] = [:]) async -> RunOutcome {
     let mesh = mesh()
     let session = session(of: mesh, program.library, isInteractive: false)
-    return await RunOutcome.of(mesh, warnings: { program.warnings }) {
+    return await RunOutcome.of(session, mesh) {
       try await session.run(program, parameters: parameters)
     }
   }
@@ -124,7 +124,7 @@ public final class Engine: Sendable {
   public func run(_ source: Source, parameters: [String: String] = [:]) async -> RunOutcome {
     let mesh = mesh()
     let session = session(of: mesh, prepared(), isInteractive: false)
-    return await RunOutcome.of(mesh, warnings: { session.warnings }) {
+    return await RunOutcome.of(session, mesh) {
       try await session.run(source, parameters: parameters).value
     }
   }
@@ -159,15 +159,15 @@ public final class Engine: Sendable {
 extension RunOutcome {
   /// Gathers everything about what `body` runs in a session.
   static func of(
-    _ mesh: Mesh, warnings: () -> [Diagnostic], isolation: isolated (any Actor)? = #isolation,
+    _ session: Session, _ mesh: Mesh, isolation: isolated (any Actor)? = #isolation,
     _ body: () async throws -> ScriptValue
   ) async -> RunOutcome {
     do {
       let value = try await body()
-      return RunOutcome(value: value, warnings: warnings(), report: mesh.report())
+      return RunOutcome(value: value, warnings: session.warnings, report: mesh.report())
     } catch {
       return RunOutcome(
-        value: .null, warnings: warnings(), failure: Failure(error), report: mesh.report())
+        value: .null, warnings: session.warnings, failure: Failure(error), report: mesh.report())
     }
   }
 }

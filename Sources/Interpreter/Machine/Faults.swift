@@ -75,7 +75,7 @@ extension ScriptError {
   static func noFunction(_ name: String, among names: [String]) -> ScriptError {
     ScriptError(
       kind: "name", .unknownName, "the script declares no function \"\(name)\"",
-      label: didYouMean(name, among: names).map { "did you mean \"\($0)\"?" } ?? "")
+      label: didYouMeanQuestion(name, among: names) ?? "")
   }
 
   static func argument(_ message: String) -> ScriptError {

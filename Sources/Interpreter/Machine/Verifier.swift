@@ -66,21 +66,21 @@ private struct FieldChecks {
     self.prototype = prototype
   }
 
-  private var registerCount: Int { prototype.body.pointee.registerCount }
+  private var registerCount: Int { prototype.registerCount }
 
   mutating func check() {
-    expect(prototype.codeCount > 0, "there is no code")
+    expect(prototype.code.count > 0, "there is no code")
     let registerCount = registerCount
     expect(
       registerCount >= prototype.parameters.count,
       "parameters do not fit \(registerCount) registers")
     for (index, child) in prototype.children.enumerated() { check(child, index) }
     for position in prototype.handlers.indices { checkHandler(position) }
-    for position in 0..<prototype.codeCount {
+    for position in 0..<prototype.code.count {
       index = position
       let instruction = prototype.code[position]
       for operand in instruction.op.operands { check(operand, instruction) }
-      if position == prototype.codeCount - 1 {
+      if position == prototype.code.count - 1 {
         expect(!instruction.op.goesOn, "the code runs off its end")
       }
     }
@@ -165,7 +165,7 @@ private struct FieldChecks {
 
   private mutating func goes(_ distance: Int, isBack: Bool) {
     let target = index + 1 + distance
-    inside(target, prototype.codeCount, "instruction")
+    inside(target, prototype.code.count, "instruction")
     if isBack {
       expect(distance < 0, "a loop that goes on")
     } else {
@@ -195,10 +195,10 @@ private struct FieldChecks {
     index = handler.target
     register(handler.register)
     expect(
-      0...prototype.codeCount ~= handler.range.upperBound && handler.range.lowerBound >= 0,
+      0...prototype.code.count ~= handler.range.upperBound && handler.range.lowerBound >= 0,
       "a handler's region is outside of the code")
     expect(
-      handler.range.upperBound <= handler.target && handler.target < prototype.codeCount,
+      handler.range.upperBound <= handler.target && handler.target < prototype.code.count,
       "a handler must stand after its region")
     for outer in prototype.handlers[(position + 1)...] {
       let isNested =

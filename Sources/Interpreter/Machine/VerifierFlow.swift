@@ -47,7 +47,7 @@ struct ContentsFlow {
     self.prototype = prototype
     self.captures = captures
     childCaptures = Array(repeating: nil, count: prototype.children.count)
-    states = Array(repeating: nil, count: prototype.codeCount)
+    states = Array(repeating: nil, count: prototype.code.count)
   }
 
   mutating func run() {
@@ -63,7 +63,7 @@ struct ContentsFlow {
   }
 
   private func entryState() -> FlowState {
-    let count = prototype.body.pointee.registerCount
+    let count = prototype.registerCount
     var state = FlowState(registers: Array(repeating: .nothing, count: count))
     for (index, parameter) in prototype.parameters.enumerated() {
       state.registers[index] =
