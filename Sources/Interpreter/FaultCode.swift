@@ -21,8 +21,14 @@ public enum FaultCode: String, CaseIterable, Sendable {
   case doubledArgument = "E0314"
   case tooManyArguments = "E0315"
   case usedBeforeDeclaration = "E0316"
+  case misplacedImport = "E0317"
+  case importCycle = "E0318"
+  case moduleTrouble = "E0319"
   case functionTooLarge = "E0320"
   case unknownScriptParameter = "E0321"
+  case importName = "E0322"
+  case moduleSetTooLate = "E0323"
+  case importDepth = "E0324"
   case notSupported = "E0399"
   // Found while it runs.
   case thrown = "E0400"
@@ -50,6 +56,7 @@ public enum FaultCode: String, CaseIterable, Sendable {
   case failed = "E0423"
   case cancelled = "E0424"
   case fileTrouble = "E0425"
+  case frozen = "E0426"
 
   /// What the error means, in one line for the manual.
   public var meaning: String {
@@ -70,8 +77,14 @@ public enum FaultCode: String, CaseIterable, Sendable {
     case .doubledArgument: "an argument given twice"
     case .tooManyArguments: "more positional arguments than the function takes"
     case .usedBeforeDeclaration: "a name used before its declaration"
+    case .misplacedImport: "import inside a block"
+    case .importCycle: "a module that imports itself, by way of others or not"
+    case .moduleTrouble: "a module that cannot be found or read"
     case .functionTooLarge: "a function too large for the bytecode"
     case .unknownScriptParameter: "--set with a name that the script has no param of"
+    case .importName: "an import without `as` whose file's name is no identifier"
+    case .moduleSetTooLate: "params for a module that an earlier import runs"
+    case .importDepth: "imports nested too deeply"
     case .notSupported: "a part of the language that this version does not have yet"
     case .thrown: "an error that the script threw"
     case .wrongType: "an operand or argument of the wrong type"
@@ -98,6 +111,7 @@ public enum FaultCode: String, CaseIterable, Sendable {
     case .failed: "the script called fail"
     case .cancelled: "the run was interrupted"
     case .fileTrouble: "a file that cannot be read or written"
+    case .frozen: "a change of a module"
     }
   }
 }

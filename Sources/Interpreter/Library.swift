@@ -16,6 +16,9 @@ public struct Library: Sendable {
   /// the receiver and that captures nothing. For methods that call back into the script.
   public private(set) var scriptMethods: [String: [String: String]] = [:]
 
+  /// Texts of modules that scripts can import wherever they are, by path: `std/mesh`.
+  public private(set) var modules: [String: String] = [:]
+
   /// Names of the language that this version does not have yet; scripts that use one are told so.
   public private(set) var planned: Set<String> = []
 
@@ -37,6 +40,9 @@ public struct Library: Sendable {
     scriptMethods[type, default: [:]][name] = script
   }
 
+  /// Adds a module written in the language, which `import "path"` finds before any file.
+  public mutating func add(module path: String, text: String) { modules[path] = text }
+
   /// Reserves names that the language has and this version does not.
   public mutating func add(planned names: [String]) { planned.formUnion(names) }
 
@@ -46,6 +52,7 @@ public struct Library: Sendable {
     constants.merge(other.constants) { $1 }
     methods.merge(other.methods) { $0.merging($1) { $1 } }
     scriptMethods.merge(other.scriptMethods) { $0.merging($1) { $1 } }
+    modules.merge(other.modules) { $1 }
     planned.formUnion(other.planned)
   }
 

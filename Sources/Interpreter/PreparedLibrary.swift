@@ -24,9 +24,16 @@ public final class PreparedLibrary: Sendable {
   ///   - source: the script.
   ///   - keepsNames: true when the script's top-level names are to outlive its run, so that its functions
   ///     can be called from Swift. Loops at the script's top are then somewhat slower.
+  ///   - loader: finds what the script imports; nil allows modules of the library only.
+  ///   - capabilities: what the script may do, for loaders that need a capability; nil for everything.
   /// - Throws: `Diagnostics` when it does not compile.
-  public func compile(_ source: Source, keepsNames: Bool = false) throws -> PreparedProgram {
-    try compile(source, globals: [], isInteractive: keepsNames).get().program
+  public func compile(
+    _ source: Source, keepsNames: Bool = false, loader: (any ModuleLoader)? = nil,
+    capabilities: Set<String>? = nil
+  ) throws -> PreparedProgram {
+    let imports = ImportSources(loader: loader, capabilities: capabilities)
+    return try compile(source, globals: [], isInteractive: keepsNames, imports: imports)
+      .get().program
   }
 
   /// A program and what is likely not meant as written in it, also when it does not compile.
@@ -40,22 +47,29 @@ public final class PreparedLibrary: Sendable {
   }
 
   /// Compiles a source that sees the names of earlier ones.
-  func compile(_ source: Source, globals: [Global], isInteractive: Bool) throws -> Result {
+  func compile(
+    _ source: Source, globals: [Global], isInteractive: Bool, imports: ImportSources
+  ) throws -> Result {
     let (program, found) = Parser.parse(source)
     let syntax = found.filter { $0.severity == .error }
     guard syntax.isEmpty else {
       return Result(warnings: [], outcome: .failure(Diagnostics(syntax)))
     }
+    var linker = Linker(names: names, library: library.modules, sources: imports)
+    let linked = linker.link(main: program)
     let resolved = Resolver.resolve(
-      program, library: names, globals: globals, isInteractive: isInteractive)
-    let warnings = found.filter { $0.severity == .warning } + resolved.warnings
-    guard let resolution = resolved.resolution else {
-      return Result(warnings: warnings, outcome: .failure(Diagnostics(resolved.errors)))
+      program, library: names, globals: globals, isInteractive: isInteractive, imports: linked)
+    let warnings = found.filter { $0.severity == .warning } + linker.warnings + resolved.warnings
+    guard let resolution = resolved.resolution, linker.errors.isEmpty else {
+      return Result(
+        warnings: warnings,
+        outcome: .failure(Diagnostics(linker.merged(with: resolved.errors))))
     }
     let main = try Compiler.compile(program, resolution, library: names).main
     let prepared = PreparedProgram(
       source: source, doc: program.doc, parameters: resolution.parameters, warnings: warnings,
-      library: self, keepsNames: isInteractive, main: main, globals: resolution.globals)
+      library: self, keepsNames: isInteractive, main: main, globals: resolution.globals,
+      modules: linker.modules, moduleCount: linker.nextIndex)
     return Result(warnings: warnings, outcome: .success(prepared))
   }
 
@@ -93,6 +107,10 @@ public struct PreparedProgram: Sendable {
   let main: Prototype
   /// The names that stay when it has run; empty when none do.
   let globals: [Global]
+  /// What it imports, directly or not, by identity.
+  let modules: [String: LinkedModule]
+  /// Places in the machine's table of modules, those of earlier inputs included.
+  let moduleCount: Int
 
   /// The bytecode with the lines that it comes from, as text for people.
   public var disassembly: String {

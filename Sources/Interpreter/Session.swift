@@ -28,7 +28,11 @@ public final class Session {
   /// Warnings of the source that was compiled last, also when it then failed.
   public private(set) var warnings: [Diagnostic] = []
   private let machine: Machine
+  private let loader: (any ModuleLoader)?
   private var globals: [Global] = []
+  /// Modules of the inputs so far, by identity; only a session that keeps names keeps them.
+  private var modules: [String: LinkedModule] = [:]
+  private var moduleCount = 0
 
   /// Makes a session.
   ///
@@ -38,25 +42,28 @@ public final class Session {
   ///   - isInteractive: true for a REPL.
   ///   - context: what suspending library functions find in `HostArguments.context`: whatever belongs to
   ///     this session and not to the library.
+  ///   - loader: finds what scripts import; nil allows modules of the library only.
   ///   - output: receives what `print` writes, newline included.
   public init(
     prepared: PreparedLibrary, limits: Limits = Limits(), isInteractive: Bool = false,
-    context: (any Sendable)? = nil, output: @escaping @Sendable (String) -> Void
+    context: (any Sendable)? = nil, loader: (any ModuleLoader)? = nil,
+    output: @escaping @Sendable (String) -> Void
   ) {
     self.prepared = prepared
     self.limits = limits
     self.isInteractive = isInteractive
+    self.loader = loader
     machine = Machine(prepared, limits: limits, context: context, output: output)
   }
 
   /// Makes a session of a library that no other session shares.
   public convenience init(
     library: Library, limits: Limits = Limits(), isInteractive: Bool = false,
-    output: @escaping @Sendable (String) -> Void
+    loader: (any ModuleLoader)? = nil, output: @escaping @Sendable (String) -> Void
   ) {
     self.init(
       prepared: PreparedLibrary(library), limits: limits, isInteractive: isInteractive,
-      output: output)
+      loader: loader, output: output)
   }
 
   /// What scripts can name.
@@ -83,7 +90,10 @@ public final class Session {
   ///
   /// - Throws: `Diagnostics`.
   public func compile(_ source: Source) throws -> PreparedProgram {
-    let result = try prepared.compile(source, globals: globals, isInteractive: isInteractive)
+    let imports = ImportSources(
+      loader: loader, capabilities: limits.capabilities, earlier: modules, nextIndex: moduleCount)
+    let result = try prepared.compile(
+      source, globals: globals, isInteractive: isInteractive, imports: imports)
     warnings = result.warnings
     return try result.outcome.get()
   }
@@ -101,7 +111,7 @@ public final class Session {
     let program = try compile(source)
     let verifier = Verifier(
       nativeCount: prepared.names.functions.count, constantCount: prepared.names.constants.count,
-      globalCount: program.globals.count)
+      globalCount: program.globals.count, moduleCount: program.moduleCount)
     return verifier.verify(program.main).map(\.description)
   }
 
@@ -136,6 +146,7 @@ public final class Session {
     warnings = program.warnings
     try checkNames(parameters, program.parameters)
     adopt(program.globals)
+    adoptModules(of: program)
     machine.reset()
     machine.parameters = parameters
     machine.start(program.main)
@@ -196,6 +207,16 @@ public final class Session {
     globals = names
     machine.globalNames = globals.map(\.name)
     while machine.globals.count < globals.count { machine.globals.append(.undefined) }
+  }
+
+  private func adoptModules(of program: PreparedProgram) {
+    if isInteractive {
+      modules.merge(program.modules) { $1 }
+      moduleCount = max(moduleCount, program.moduleCount)
+    } else {
+      machine.modules.removeAll()
+    }
+    while machine.modules.count < program.moduleCount { machine.modules.append(.undefined) }
   }
 
   /// Keeps the last value as `_`.

@@ -67,7 +67,9 @@ public final class Engine: Sendable {
   ///   - keepsNames: true when its functions are to be called from Swift, see `Conversation.call`.
   /// - Throws: `Diagnostics`.
   public func compile(_ source: Source, keepsNames: Bool = false) throws -> Program {
-    try prepared().compile(source, keepsNames: keepsNames)
+    try prepared().compile(
+      source, keepsNames: keepsNames, loader: options.loader,
+      capabilities: Set(options.capabilities.map(\.rawValue)))
   }
 
   /// Compiles the text of a script; see `compile(_:keepsNames:)`.
@@ -152,7 +154,7 @@ public final class Engine: Sendable {
     limits.capabilities = Set(options.capabilities.map(\.rawValue))
     return Session(
       prepared: library, limits: limits, isInteractive: isInteractive, context: mesh,
-      output: options.output)
+      loader: options.loader, output: options.output)
   }
 }
 

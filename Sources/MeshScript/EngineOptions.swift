@@ -37,6 +37,9 @@ public struct EngineOptions: Sendable {
   public var limits = Limits()
   /// What `args` gives a script.
   public var arguments: [String] = []
+  /// Finds what scripts import. The default reads files, which needs the capability `files`; nil
+  /// allows the modules that ship with the library only.
+  public var loader: (any ModuleLoader)? = FileModules()
   /// Receives what `print` writes, newline included. The default drops it.
   public var output: @Sendable (String) -> Void = { _ in }
   /// The environment: KUBECONFIG and HOME are read from it, and `env` gives it to scripts.

@@ -244,7 +244,8 @@ struct VerifierTests {
     let place = try #require(
       (0..<outer.code.count).first { outer.code[$0].op == .newBox })
     let wrong = main.replacing(outer, at: place, Instruction(.move))
-    #expect(verifier.verify(wrong).contains { $0.message.hasPrefix("u0 holds a value where a box") })
+    #expect(
+      verifier.verify(wrong).contains { $0.message.hasPrefix("u0 holds a value where a box") })
   }
 
   @Test("a mutated program is refused or sound, and never a crash") func mutants() throws {

@@ -5,7 +5,8 @@
 //
 // `# expect:` comments are the output's lines in order. `# error:` and `# warning:` stand on the line
 // that the diagnostic must name, with its code and message; a column may follow the code as `:7`. A
-// program that does not compile has `# error:` comments only.
+// program that does not compile has `# error:` comments only. For a diagnostic in an imported module
+// the comment stands on the import's line and names the place: `# error: modules/parts/bad.msh:3 E0203 …`.
 
 import Builtins
 import Foundation
@@ -18,12 +19,14 @@ import Testing
 struct Annotations {
   struct Report: Equatable, CustomStringConvertible {
     var severity: String
+    /// The module that it is in; nil for the program itself.
+    var file: String?
     var line: Int
     var column: Int?
     var code: String
     var message: String
     var description: String {
-      "\(severity) \(line)\(column.map { ":\($0)" } ?? "") \(code) \(message)"
+      "\(severity) \(file ?? "") \(line)\(column.map { ":\($0)" } ?? "") \(code) \(message)"
     }
   }
 
@@ -47,10 +50,15 @@ struct Annotations {
   }
 
   private static func report(_ severity: String, _ line: Int, _ text: String) -> Report {
+    var (text, file, line) = (text, String?.none, line)
+    if let match = text.prefixMatch(of: #/(\S+\.msh):(\d+) /#) {
+      (file, line) = (String(match.1), Int(match.2) ?? 0)
+      text = String(text[match.range.upperBound...])
+    }
     let parts = text.split(separator: " ", maxSplits: 1)
     let code = parts.first?.split(separator: ":") ?? []
     return Report(
-      severity: severity, line: line, column: code.count > 1 ? Int(code[1]) : nil,
+      severity: severity, file: file, line: line, column: code.count > 1 ? Int(code[1]) : nil,
       code: code.first.map(String.init) ?? "", message: parts.count > 1 ? String(parts[1]) : "")
   }
 }
@@ -76,7 +84,10 @@ enum Program {
     var options = StandardOptions()
     options.arguments = ["one", "two"]
     options.environment = ["GREETING": "hello"]
-    let session = Session(library: StandardLibrary.make(options), limits: limits) { piece in
+    let session = Session(
+      library: StandardLibrary.make(options), limits: limits,
+      loader: FileModules(folder: folder.path)
+    ) { piece in
       text.withLock { $0 += piece }
     }
     var reports: [Diagnostic] = []
@@ -166,8 +177,10 @@ struct LanguageTests {
     #expect(output == expected.output)
     let found = reports.map { report in
       let position = report.location.map { $0.source.position(of: $0.span.start) }
+      let file = report.location.map { $0.source.name }
       return Annotations.Report(
-        severity: report.severity.rawValue, line: position?.line ?? 0, column: position?.column,
+        severity: report.severity.rawValue, file: file == name ? nil : file,
+        line: position?.line ?? 0, column: position?.column,
         code: report.code, message: report.message)
     }
     #expect(found.count == expected.reports.count, "found \(found)")

@@ -21,7 +21,10 @@ struct BytecodeTests {
   /// What is wrong with a program's bytecode; nil when it does not compile.
   private func complaints(_ source: Source, isInteractive: Bool = false) throws -> [String]? {
     let library = StandardLibrary.make()
-    let session = Session(library: library, isInteractive: isInteractive) { _ in }
+    let session = Session(
+      library: library, isInteractive: isInteractive,
+      loader: FileModules(folder: Self.repository.path)
+    ) { _ in }
     do {
       return try session.complaints(about: source)
     } catch is Diagnostics {

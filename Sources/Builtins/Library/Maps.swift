@@ -54,11 +54,11 @@ extension StandardLibrary {
         "the value of a key, or the default"
       ) { call in try call.map(0).get(try call.string(1)) ?? call[2] },
       method(of: "map", "set", [.init("key", "string"), .init("value")], "sets a key") { call in
-        try call.map(0).set(try call.string(1), call[2], call.heap)
+        try call.changeableMap(0).set(try call.string(1), call[2], call.heap)
         return call[0]
       },
       method(of: "map", "remove", [.init("key", "string")], "removes a key and gives its value") {
-        call in try call.map(0).remove(try call.string(1)) ?? .null
+        call in try call.changeableMap(0).remove(try call.string(1)) ?? .null
       },
       method(of: "map", "merge", [.init("other", "map")], "a new map; the other's values win") {
         call in

@@ -89,6 +89,13 @@ extension NativeCall {
     return self[index].asMap
   }
 
+  /// A map that scripts may change.
+  func changeableMap(_ index: Int) throws -> MapReference {
+    let map = try map(index)
+    if map.isFrozen { throw ScriptError.frozen }
+    return map
+  }
+
   /// A value from 0 up to `count`, negative ones counted from the end.
   func position(_ index: Int, count: Int, of what: String, isEndAllowed: Bool) throws -> Int {
     let given = try int(index)

@@ -33,6 +33,7 @@ public enum VerbTable {
     }
     library.addMethod(of: "secret", reveal)
     library.add(planned: planned)
+    StandardModules.add(to: &library)
     return library
   }
 

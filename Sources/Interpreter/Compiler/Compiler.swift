@@ -21,6 +21,8 @@ struct Compiler {
   var diagnostics: [Diagnostic] = []
   /// Jumps out of the optional chains under way, innermost last.
   var chainExits: [[Int]] = []
+  /// Set while a module is compiled.
+  var module: ModuleContext?
 
   /// Compiles a resolved program.
   ///
@@ -80,12 +82,14 @@ struct Compiler {
     statements(block.statements, into: target, block.span)
   }
 
-  mutating func statements(_ statements: [Statement], into target: Int?, _ span: Span) {
+  mutating func statements(
+    _ statements: [Statement], into target: Int?, _ span: Span, isModule: Bool = false
+  ) {
     let mark = function.next
     hoist(statements)
     let defers = statements.filter { if case .deferred = $0.kind { true } else { false } }
     guard !defers.isEmpty else {
-      plainStatements(statements, into: target, span)
+      plainStatements(statements, into: target, span, isModule: isModule)
       return function.release(to: mark)
     }
     var registers: [UInt32: Int] = [:]
@@ -95,7 +99,7 @@ struct Compiler {
     }
     let cleanups = defers.compactMap { registers[$0.span.start] }
     protected(cleanups, span) {
-      $0.plainStatements(statements, into: target, span, defers: registers)
+      $0.plainStatements(statements, into: target, span, isModule: isModule, defers: registers)
     }
     function.release(to: mark)
   }
@@ -105,8 +109,12 @@ struct Compiler {
   }
 
   private mutating func plainStatements(
-    _ statements: [Statement], into target: Int?, _ span: Span, defers: [UInt32: Int] = [:]
+    _ statements: [Statement], into target: Int?, _ span: Span, isModule: Bool = false,
+    defers: [UInt32: Int] = [:]
   ) {
+    if isModule {
+      for case let statement in statements where statement.isFunction { noteExports(statement) }
+    }
     for (index, statement) in statements.enumerated() {
       if case .deferred(let body) = statement.kind {
         let key = FunctionKey(sort: .cleanup, start: body.span.start)
@@ -115,11 +123,13 @@ struct Compiler {
         }
       }
       let isLast = index == statements.count - 1
-      if isLast, let target, case .expression(let expression) = statement.kind {
+      if isLast, !isModule, let target, case .expression(let expression) = statement.kind {
         return compile(expression, into: target)
       }
       self.statement(statement)
+      if isModule, !statement.isFunction { noteExports(statement) }
     }
+    if isModule, let target { return exports(into: target, span) }
     if let target { function.emit(Instruction(.loadNull, a: target), span) }
   }
 
@@ -145,6 +155,8 @@ struct Compiler {
   private mutating func hoistBoxes(_ statement: Statement) {
     switch statement.kind {
     case .function(let name, _), .parameter(let name, _, _): hoistBox(name.span)
+    case .importModule(let path, let span, let name, _):
+      if let name = Resolver.importName(path, span, name) { hoistBox(name.span) }
     case .declaration(_, let pattern, _): hoistBoxes(pattern)
     default: break
     }
@@ -301,7 +313,7 @@ struct Compiler {
     }
   }
 
-  private mutating func load(_ id: Int, _ name: String, _ span: Span, into target: Int) {
+  mutating func load(_ id: Int, _ name: String, _ span: Span, into target: Int) {
     let binding = resolution.bindings[id]
     if let global = binding.global {
       function.emit(Instruction(.getGlobal, a: target, bx: global), span)

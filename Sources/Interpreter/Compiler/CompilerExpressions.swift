@@ -428,7 +428,7 @@ extension Compiler {
 
   /// Puts the arguments behind the callee: positional ones, or one list when some are spread, then
   /// the named ones. Returns the number of positional registers.
-  private mutating func arguments(
+  mutating func arguments(
     _ arguments: [Argument], _ shape: inout CallShape, _ span: Span
   ) -> Int {
     let positional = arguments.filter { $0.name == nil }

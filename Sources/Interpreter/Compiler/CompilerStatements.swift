@@ -13,8 +13,10 @@ extension Compiler {
       return declaration(pattern, value)
     case .assignment(let target, let op, let value):
       assignment(target, op, value, statement.span)
-    case .function, .deferred, .importModule:
+    case .function, .deferred:
       break
+    case .importModule(let path, let span, let name, let arguments):
+      return importModule(path, span, name, arguments, statement.span)
     case .parameter(let name, let type, let value):
       return parameter(name, type, value, statement.span)
     case .returnValue(let value):
@@ -73,6 +75,9 @@ extension Compiler {
   private mutating func parameter(
     _ name: Name, _ type: Name?, _ value: Expression?, _ span: Span
   ) {
+    if let register = module?.parameters[name.span.start] {
+      return moduleParameter(register, name, type, value, span)
+    }
     let id = resolution.declaration(at: name.span)
     let register = function.allocate()
     if let value {
@@ -169,6 +174,8 @@ extension Compiler {
     } else {
       function.emit(Instruction(.loadNull, a: register), span)
     }
+    // Leaving a module early exports what it has declared by then.
+    if module != nil, enclosing.isEmpty { exports(into: register, span) }
     leaveCleanups(downTo: 0, span)
     function.emit(Instruction(.returnValue, a: register), span)
   }

@@ -32,6 +32,8 @@ struct Binding {
   var isCapturedByHoisted = false
   /// Parameters, when it is a `fn`.
   var signature: CallableSignature?
+  /// What stands behind its dot, when it is a module.
+  var exports: ModuleExports?
 
   /// True when it lives in a box on the heap.
   var isBoxed: Bool {
@@ -67,6 +69,7 @@ struct Global {
   var name: String
   var isMutable: Bool
   var signature: CallableSignature?
+  var exports: ModuleExports?
 }
 
 /// The resolver's answers.
@@ -80,6 +83,8 @@ struct Resolution {
   /// Bindings that a function captures, in order, by the function's key.
   var captures: [FunctionKey: [Int]] = [:]
   var parameters: [ScriptParameter] = []
+  /// The modules of the imports by the offset of their paths.
+  var imports: [UInt32: ModuleImport]
   /// Globals after this program, for a REPL.
   var globals: [Global]
   var globalIndex: [String: Int]
@@ -109,6 +114,8 @@ struct LibraryNames: Sendable {
   let namespaceIndex: [String: Int]
   let all: [String]
   let planned: Set<String>
+  /// Methods of maps, which modules have too.
+  let mapMethods: Set<String>
 
   init(_ library: Library) {
     functions = library.functions.values.sorted { $0.signature.name < $1.signature.name }
@@ -124,6 +131,8 @@ struct LibraryNames: Sendable {
     namespaceIndex = Dictionary(uniqueKeysWithValues: namespaces.enumerated().map { ($1, $0) })
     all = library.names
     planned = library.planned
+    mapMethods = Set(library.methods["map", default: [:]].keys)
+      .union(library.scriptMethods["map", default: [:]].keys)
   }
 }
 
@@ -168,14 +177,15 @@ struct Resolver {
   ///
   /// - Returns: the answers, or nil with at least one error among the diagnostics.
   static func resolve(
-    _ program: Program, library: LibraryNames, globals: [Global], isInteractive: Bool
+    _ program: Program, library: LibraryNames, globals: [Global], isInteractive: Bool,
+    imports: [UInt32: ModuleImport] = [:]
   ) -> (resolution: Resolution?, errors: [Diagnostic], warnings: [Diagnostic]) {
     let size = program.source.bytes.count + 1
     let index = Dictionary(
       globals.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { _, last in last })
     let empty = Resolution(
       declarations: Array(repeating: -1, count: size), uses: Array(repeating: -1, count: size),
-      globals: globals, globalIndex: index)
+      imports: imports, globals: globals, globalIndex: index)
     var resolver = Resolver(
       source: program.source, library: library, isInteractive: isInteractive, result: empty)
     resolver.walk(program)
@@ -275,11 +285,14 @@ struct Resolver {
     for statement in statements {
       switch statement.kind {
       case .function(let name, let function):
-        declare(name.text, name.span, .function, signature: signature(name, function))
+        declare(
+          name.text, name.span, .function, signature: CallableSignature(name, function, in: source))
       case .declaration(_, let pattern, _):
         noteLater(pattern)
       case .parameter(let name, _, _):
         noteLater(name.text, name.span)
+      case .importModule(let path, let span, let name, _):
+        if let name = Self.importName(path, span, name) { noteLater(name.text, name.span) }
       default:
         break
       }
@@ -294,16 +307,6 @@ struct Resolver {
     let scope = scopes.count - 1
     guard scopes[scope].names[name] == nil else { return }
     scopes[scope].later[name] = span
-  }
-
-  private func signature(_ name: Name, _ function: Function) -> CallableSignature {
-    CallableSignature(
-      name: name.text,
-      parameters: function.parameters.map {
-        CallableSignature.Parameter(
-          name: $0.name.text, isRequired: $0.defaultValue == nil && !$0.isRest, isRest: $0.isRest,
-          isNamedOnly: false)
-      }, declaration: Location(source, name.span))
   }
 
   /// Calls `body` for every name that a pattern binds.
@@ -362,7 +365,7 @@ struct Resolver {
     let global = result.globals[index]
     var binding = Binding(
       name: name, kind: global.isMutable ? .variable : .constant, span: span, function: 0, block: 0,
-      signature: global.signature)
+      signature: global.signature, exports: global.exports)
     binding.global = index
     result.bindings.append(binding)
     return result.bindings.count - 1

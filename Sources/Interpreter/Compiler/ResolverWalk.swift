@@ -47,8 +47,8 @@ extension Resolver {
     case .deferred(let body):
       let key = FunctionKey(sort: .cleanup, start: body.span.start)
       inFunction(key, returnBan: "defer", breakBan: "defer") { $0.walk(body) }
-    case .importModule(_, let span, _, _):
-      notSupported("import", span)
+    case .importModule(let path, let span, let name, let arguments):
+      importModule(path, span, name, arguments, statement, isTop: isTop)
     }
   }
 
@@ -111,7 +111,10 @@ extension Resolver {
   }
 
   private mutating func assign(_ target: Expression) {
-    guard case .name(let name) = target.kind else { return walk(target) }
+    guard case .name(let name) = target.kind else {
+      walk(target)
+      return checkNotModule(target)
+    }
     guard let reference = use(name, target.span) else { return }
     guard case .binding(let id) = reference else {
       return error(.fixedName, "\"\(name)\" is built in and cannot be assigned to", target.span)
@@ -125,7 +128,8 @@ extension Resolver {
       let word = binding.kind == .function ? "a function" : "fixed"
       error(
         .fixedName, "\"\(name)\" is \(word) and cannot be assigned to", target.span,
-        notes: binding.kind == .constant ? ["declare it with var to change it"] : [],
+        notes: binding.kind == .constant && binding.exports == nil
+          ? ["declare it with var to change it"] : [],
         // A name of an earlier input of a session has the place of its use.
         labels: binding.span == target.span ? [] : [label])
     }
@@ -217,7 +221,8 @@ extension Resolver {
     case .not(let inner), .negate(let inner), .optionalChain(let inner), .group(let inner):
       walk(inner)
     case .call(let callee, let arguments, _): walkCall(callee, arguments, expression.span)
-    case .member(let object, let name, _): walkMember(object, name, expression.span)
+    case .member(let object, let name, let isOptional):
+      walkMember(object, name, isOptional: isOptional)
     case .block(let block): walk(block)
     case .conditional(let condition, let then, let otherwise):
       walk(condition)
@@ -318,10 +323,17 @@ extension Resolver {
 
   // MARK: Members and calls
 
-  private mutating func walkMember(_ object: Expression, _ name: Name, _ span: Span) {
+  private mutating func walkMember(
+    _ object: Expression, _ name: Name, isOptional: Bool, isCall: Bool = false
+  ) {
     // Before a dot a namespace may stand, which is no value by itself.
     guard case .name(let head) = object.kind else { return walk(object) }
-    guard case .namespace = use(head, object.span) else { return }
+    guard case .namespace = use(head, object.span) else {
+      if !isOptional, let exports = exports(of: object) {
+        checkExport(exports, name, isCall: isCall)
+      }
+      return
+    }
     let full = "\(head).\(name.text)"
     guard library.functionIndex[full] == nil else { return }
     let members = library.functions.map(\.signature.name).filter { $0.hasPrefix(head + ".") }
@@ -332,8 +344,8 @@ extension Resolver {
   }
 
   private mutating func walkCall(_ callee: Expression, _ arguments: [Argument], _ span: Span) {
-    if case .member(let object, let name, _) = callee.kind {
-      walkMember(object, name, callee.span)
+    if case .member(let object, let name, let isOptional) = callee.kind {
+      walkMember(object, name, isOptional: isOptional, isCall: true)
     } else {
       walk(callee)
     }
@@ -354,6 +366,7 @@ extension Resolver {
       default: return nil
       }
     case .member(let object, let name, _):
+      if let exports = exports(of: object) { return exports.members[name.text] ?? nil }
       guard case .name(let head) = object.kind,
         case .namespace = result.reference(at: object.span),
         let index = library.functionIndex["\(head).\(name.text)"]
@@ -366,6 +379,17 @@ extension Resolver {
 }
 
 extension CallableSignature {
+  /// The parameters of a `fn`.
+  init(_ name: Name, _ function: Function, in source: Source) {
+    self.name = name.text
+    parameters = function.parameters.map {
+      Parameter(
+        name: $0.name.text, isRequired: $0.defaultValue == nil && !$0.isRest, isRest: $0.isRest,
+        isNamedOnly: false)
+    }
+    declaration = Location(source, name.span)
+  }
+
   /// The part of a library function's signature that calls are checked against.
   init(_ signature: Signature) {
     name = signature.name
@@ -381,6 +405,8 @@ extension CallableSignature {
 struct ArgumentCheck {
   let signature: CallableSignature
   let source: Source
+  /// What gives the arguments: a call or an import.
+  var action = "call"
 
   func check(_ arguments: [Argument], _ callee: Span, report: (Diagnostic) -> Void) {
     var given: Set<String> = []
@@ -412,7 +438,7 @@ struct ArgumentCheck {
       report(
         diagnostic(
           .missingArgument,
-          "missing argument \"\(parameter.name)\" in the call of \(signature.name)", callee,
+          "missing argument \"\(parameter.name)\" in the \(action) of \(signature.name)", callee,
           label: usage))
       return
     }

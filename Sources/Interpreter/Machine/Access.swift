@@ -98,6 +98,7 @@ extension Machine {
     guard object.tag == .map else {
       throw .type("cannot set a member of \(ScriptError.article(object.typeName))")
     }
+    if object.asMap.isFrozen { throw .frozen }
     object.asMap.set(name, value, heap)
     try heap.reserve(0)
   }
@@ -158,6 +159,7 @@ extension Machine {
       let list = object.asList
       list[item: try position(index.asInt, list.count, "list")] = value
     case (.map, .string):
+      if object.asMap.isFrozen { throw .frozen }
       object.asMap.set(index.asString, value, heap)
       try heap.reserve(0)
     default:
@@ -371,8 +373,15 @@ extension Machine {
   }
 
   func setParameter(
-    _ value: inout Value, _ name: String, _ type: String, isRequired: Bool
+    _ value: inout Value, _ name: String, _ type: String, mode: UInt8
   ) throws(ScriptError) {
+    if mode == 2 { return try checkParameter(&value, name, type) }
+    if mode == 3 {
+      throw ScriptError(
+        kind: "parameter", .scriptParameterValue, "the parameter \"\(name)\" is not set",
+        notes: ["set it where the module is first imported: \(name): …"])
+    }
+    let isRequired = mode == 1
     guard let given = parameters[name] else {
       if isRequired {
         throw ScriptError(
@@ -383,5 +392,20 @@ extension Machine {
     }
     let wanted = type == "any" && !isRequired && value.tag != .null ? value.typeName : type
     value = makeValue(try ParameterText(name: name, type: wanted).read(given))
+  }
+
+  /// Checks what an importer gave for a module's param.
+  private func checkParameter(
+    _ value: inout Value, _ name: String, _ type: String
+  ) throws(ScriptError) {
+    if type == "any" || value.typeName == type { return }
+    if type == "float", value.tag == .int {
+      value = Value(Double(value.asInt))
+      return
+    }
+    throw ScriptError(
+      kind: "parameter", .scriptParameterValue,
+      "the parameter \"\(name)\" takes \(ScriptError.article(type)), "
+        + "not \(ScriptError.article(value.typeName))")
   }
 }

@@ -69,7 +69,8 @@ struct Disassembler {
     case .native(let field):
       let number = i.number(field)
       return number < natives.count ? natives[number] : "\(number)"
-    case .libraryConstant(let field), .global(let field), .number(let field), .count(let field):
+    case .libraryConstant(let field), .global(let field), .module(let field), .number(let field),
+      .count(let field):
       return "\(i.number(field))"
     case .truth(let field): return "\(i.number(field) != 0)"
     case .flag(let field, let meaning): return i.number(field) == 0 ? nil : meaning

@@ -273,7 +273,11 @@ extension Machine {
           case .parameter:
             try setParameter(
               &registers[a], constants[Int(i.b)].asString.text, constants[Int(i.c)].asString.text,
-              isRequired: i.x != 0)
+              mode: i.x)
+          case .loadModule: registers[a] = modules[i.bx]
+          case .setModule:
+            registers[a].asMap.pointee.header.isFrozen = true
+            modules[i.bx] = registers[a]
           case .matchList:
             let value = registers[Int(i.b)]
             let count = Int(i.c)

@@ -99,6 +99,13 @@ extension ScriptError {
       notes: ["loop over \(what == "list" ? "xs" : "m").copy() to change the original"])
   }
 
+  /// A change of a map that cannot change.
+  public static var frozen: ScriptError {
+    ScriptError(
+      kind: "change", .frozen, "a module cannot be changed",
+      notes: ["a copy of it can: m.copy()"])
+  }
+
   static func noMatch(_ text: String, isDeclaration: Bool) -> ScriptError {
     ScriptError(
       kind: "match", .noMatch,

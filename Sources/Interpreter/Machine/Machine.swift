@@ -28,6 +28,8 @@ public final class Machine {
   let output: @Sendable (String) -> Void
 
   var globals: [Value] = []
+  /// Modules that have run, by their index; the others have no value.
+  var modules: [Value] = []
   var globalNames: [String] = []
   var libraryConstants: [Value] = []
   var fibers: [Int: Fiber] = [:]
@@ -277,6 +279,7 @@ public final class Machine {
   func collect() throws(ScriptError) {
     heap.collect {
       for value in globals { heap.mark(value) }
+      for value in modules { heap.mark(value) }
       for value in libraryConstants { heap.mark(value) }
       methods.markRoots(heap)
       for fiber in fibers.values {

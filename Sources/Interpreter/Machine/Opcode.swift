@@ -127,7 +127,9 @@ public enum Opcode: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   case throwError
   /// Throw the caught error in R[a] again, as it was
   case rethrow
-  /// R[a] = the script parameter K[b] as its type K[c]; R[a] stays when it was not set
+  /// R[a] = the script parameter K[b] as its type K[c]; R[a] stays when it was not set. x is 1 when it
+  /// must be set, 2 in a module, where R[a] is what the importer gave and is only checked, 3 when a
+  /// module needs it and the importer gave nothing: an error
   case parameter
   /// R[a] = whether R[b] is a list of c elements; x != 0: at least c
   case matchList
@@ -143,6 +145,10 @@ public enum Opcode: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   case parallelFor
   /// R[a] = run closures R[b+1] … R[b+c], at most R[b] at once
   case parallelBlock
+  /// R[a] = module bx; without a value when it has not run yet
+  case loadModule
+  /// Module bx = R[a], a map, which cannot change any more
+  case setModule
 }
 
 /// One instruction.

@@ -71,6 +71,8 @@ enum Operand: Equatable {
   case libraryConstant(Field)
   /// Index of a global.
   case global(Field)
+  /// Index of a module.
+  case module(Field)
   /// A number that stands for itself.
   case number(Field)
   /// A number that counts something.
@@ -139,7 +141,7 @@ extension Opcode {
     case .rethrow: [.reads(.a, .error)]
     case .forPrepare: [.beginsLoop(.a), .count(.x)]
     case .forNext: [.takesTurn(.a, count: .x), .goes(.bx)]
-    case .parameter: [.changes(.a, to: .value), .name(.b), .name(.c), .flag(.x, "required")]
+    case .parameter: [.changes(.a, to: .value), .name(.b), .name(.c), .number(.x)]
     case .matchList: [.testsList(.a, of: .b), .count(.c), .flag(.x, "or more")]
     case .matchKey: [.writes(.a), .reads(.b), .name(.c), .flag(.x, "any map")]
     case .matchRange: [.writes(.a), .reads(.b), .reads(.c)]
@@ -147,6 +149,8 @@ extension Opcode {
     case .noMatch: [.reads(.a), .flag(.x, "in a declaration")]
     case .parallelFor: [.writes(.a), .readsRun(.b, plus: 3), .count(.x)]
     case .parallelBlock: [.writes(.a), .readsRun(.b, count: .c, plus: 1)]
+    case .loadModule: [.writes(.a, [.value, .absent]), .module(.bx)]
+    case .setModule: [.reads(.a), .module(.bx)]
     }
   }
 

@@ -32,6 +32,8 @@ struct Verifier {
   var constantCount: Int
   /// How many globals there are.
   var globalCount: Int
+  /// How many modules there are.
+  var moduleCount = 0
 
   /// What is wrong with a program; empty for a good one.
   func verify(_ main: Prototype) -> [VerifierComplaint] {
@@ -139,6 +141,7 @@ private struct FieldChecks {
     case .libraryConstant(let field):
       inside(i.number(field), verifier.constantCount, "library constant")
     case .global(let field): inside(i.number(field), verifier.globalCount, "global")
+    case .module(let field): inside(i.number(field), verifier.moduleCount, "module")
     case .count(let field): expect(i.number(field) >= 0, "a count is negative")
     case .truth(let field): expect(i.number(field) <= 1, "neither 0 nor 1")
     case .number, .flag: break

@@ -66,6 +66,9 @@ public struct Statement: Sendable {
     self.doc = doc
   }
 
+  /// True for `fn name`.
+  var isFunction: Bool { if case .function = kind { true } else { false } }
+
   /// The statements of the language.
   public indirect enum Kind: Sendable {
     /// An expression for its effect or as a block's value. A command call is an `Expression.call`.

@@ -106,6 +106,9 @@ extension UnsafeMutablePointer where Pointee == MapObject {
     return -1
   }
 
+  /// True when scripts cannot change it: a module.
+  public var isFrozen: Bool { pointee.header.isFrozen }
+
   /// Sets a key, at the end when it is new.
   public func set(_ key: StringReference, _ value: Value, _ heap: Heap) {
     pointee.version &+= 1

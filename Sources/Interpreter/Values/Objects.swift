@@ -11,6 +11,8 @@ struct ObjectHeader {
   var tag: Value.Tag
   /// Reached in the collection under way. Permanent objects stay marked and are in no list.
   var isMarked: Bool
+  /// Cannot be changed by scripts; only maps are ever frozen.
+  var isFrozen = false
 }
 
 /// A string: its UTF-8 bytes follow the struct.

@@ -11,7 +11,7 @@ struct ScriptChecker {
 
   /// Checks every file, also after one that is wrong; gives the exit code.
   func check(_ files: [String]) -> Int32 {
-    let engine = Engine()
+    let engine = Engine(.checking)
     let reporter = Reporter(diagnostics: format)
     var status = ExitStatus.success
     for file in files {

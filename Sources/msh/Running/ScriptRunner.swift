@@ -32,7 +32,7 @@ struct ScriptRunner {
   func describe(_ input: ScriptInput) -> Int32 {
     do {
       let source = try input.read()
-      let (parameters, _) = try Engine().check(source)
+      let (parameters, _) = try Engine(.checking).check(source)
       Output.standard.write(HelpText.parameters(parameters, of: source))
       return ExitStatus.success
     } catch {
@@ -62,6 +62,13 @@ struct ScriptRunner {
 }
 
 extension EngineOptions {
+  /// For looking at scripts without running them: imports are read.
+  static var checking: EngineOptions {
+    var options = EngineOptions()
+    options.capabilities = [.files]
+    return options
+  }
+
   /// The command line's options as the engine takes them. A person's own shell may touch everything
   /// that the person may, except that programs are started only when asked for.
   init(_ settings: RunSettings, clusters: Sandbox.Clusters?) {
