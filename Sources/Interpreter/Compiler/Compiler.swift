@@ -136,25 +136,38 @@ struct Compiler {
   /// Makes the closures of a block's `fn`s, and the boxes that they capture, before its first line.
   private mutating func hoist(_ statements: [Statement]) {
     for statement in statements { hoistBoxes(statement) }
+    var locals: [(binding: Int, register: Int, body: Function)] = []
     for statement in statements {
       guard case .function(let name, let body) = statement.kind else { continue }
       let id = resolution.declaration(at: name.span)
-      let binding = resolution.bindings[id]
-      let register = function.locals[id] ?? newLocal(id)
-      let isDirect = binding.global == nil && !binding.isBoxed
-      let target = isDirect ? register : function.allocate()
-      functionClosure(body, into: target)
-      if let global = binding.global {
-        function.emit(Instruction(.setGlobal, a: target, bx: global), name.span)
-      } else if binding.isBoxed {
-        function.emit(Instruction(.setBox, a: register, b: target), name.span)
+      guard let global = resolution.bindings[id].global else {
+        locals.append((id, newLocal(id), body))
+        continue
+      }
+      let mark = function.next
+      let register = function.allocate()
+      functionClosure(body, into: register)
+      function.emit(Instruction(.setGlobal, a: register, bx: global), name.span)
+      function.release(to: mark)
+    }
+    // One that its block's functions use is captured before it is made; the place is filled afterwards.
+    for local in locals where resolution.bindings[local.binding].isCapturedByHoisted {
+      function.emit(Instruction(.loadNull, a: local.register), local.body.span)
+    }
+    for local in locals { functionClosure(local.body, into: local.register) }
+    for (index, local) in locals.enumerated() {
+      let key = FunctionKey(sort: .function, start: local.body.span.start)
+      for (slot, binding) in (resolution.captures[key] ?? []).enumerated() {
+        guard let later = locals[index...].first(where: { $0.binding == binding }) else { continue }
+        function.emit(
+          Instruction(.fillCapture, a: local.register, b: later.register, c: slot), local.body.span)
       }
     }
   }
 
   private mutating func hoistBoxes(_ statement: Statement) {
     switch statement.kind {
-    case .function(let name, _), .parameter(let name, _, _): hoistBox(name.span)
+    case .parameter(let name, _, _): hoistBox(name.span)
     case .importModule(let path, let span, let name, _):
       if let name = Resolver.importName(path, span, name) { hoistBox(name.span) }
     case .declaration(_, let pattern, _): hoistBoxes(pattern)

@@ -38,7 +38,25 @@ extension Compiler {
 
   // MARK: Expressions
 
+  /// Compiles an expression whose value nobody looks at.
+  mutating func effect(_ expression: Expression) {
+    let span = expression.span
+    switch expression.kind {
+    case .conditional(let condition, let then, let otherwise):
+      conditional(condition, then, otherwise, into: nil, span)
+    case .match(let value, let arms): match(value, arms, into: nil, span)
+    case .attempt(let body, let name, let handler, let finally):
+      attempt(body, name, handler, finally, into: nil, span)
+    case .block(let body): block(body, into: nil)
+    case .group(let inner): effect(inner)
+    default: compile(expression, into: function.allocate())
+    }
+  }
+
   /// Compiles an expression; its value ends up in R[target].
+  ///
+  /// Nobody reads the target before the expression is done, so it may be written to on the way; only
+  /// assignments have one that the expression itself may read, and those choose what they compile so.
   mutating func compile(_ expression: Expression, into target: Int) {
     let mark = function.next
     let span = expression.span
@@ -111,7 +129,7 @@ extension Compiler {
 
   /// Elements go through a few registers at a time, so a huge literal needs no huge frame.
   private mutating func list(_ elements: [Element], into target: Int, _ span: Span) {
-    let list = function.allocate()
+    let list = target
     var pending: [Expression] = []
     var isMade = false
     func flush(_ compiler: inout Compiler) {
@@ -139,20 +157,18 @@ extension Compiler {
       }
     }
     flush(&self)
-    function.emit(Instruction(.move, a: target, b: list), span)
   }
 
   private mutating func map(_ entries: [Entry], into target: Int, _ span: Span) {
-    let map = function.allocate()
+    let map = target
     function.emit(Instruction(.newMap, a: map, bx: min(entries.count, 1 << 20)), span)
     for entry in entries {
       let mark = function.next
       switch entry {
       case .pair(let key, let value):
-        let register = function.allocate()
-        constant(.string(key.text), into: register, key.span)
         let operand = operand(value)
-        function.emit(Instruction(.mapPut, a: map, b: register, c: operand), value.span)
+        let name = function.name(key.text, key.span)
+        function.emit(Instruction(.setMember, a: map, b: operand, c: name), value.span)
       case .computed(let key, let value):
         let register = operand(key, before: value)
         let operand = operand(value)
@@ -163,7 +179,6 @@ extension Compiler {
       }
       function.release(to: mark)
     }
-    function.emit(Instruction(.move, a: target, b: map), span)
   }
 
   private mutating func link(
@@ -178,36 +193,32 @@ extension Compiler {
   // MARK: Operators
 
   private mutating func coalesce(_ left: Expression, _ right: Expression, into target: Int) {
-    let register = function.allocate()
-    compile(left, into: register)
-    let skip = function.emit(Instruction(.jumpIfNotNull, a: register), left.span)
-    compile(right, into: register)
+    compile(left, into: target)
+    let skip = function.emit(Instruction(.jumpIfNotNull, a: target), left.span)
+    compile(right, into: target)
     function.patch(skip)
-    function.emit(Instruction(.move, a: target, b: register), right.span)
   }
 
   /// `and`, `or` and `not` as values.
   private mutating func logic(_ expression: Expression, into target: Int) {
-    let register = function.allocate()
     switch expression.kind {
     case .not(let inner):
       let operand = operand(inner)
       function.emit(Instruction(.not, a: target, b: operand), inner.span)
-    case .and(let left, let right):
-      compile(left, into: register)
-      let skip = function.emit(Instruction(.jumpIfNot, a: register, x: 1), left.span)
-      rightOfLogic(right, into: register)
-      function.patch(skip)
-      function.emit(Instruction(.move, a: target, b: register), expression.span)
-    case .or(let left, let right):
-      compile(left, into: register)
-      let skip = function.emit(Instruction(.jumpIf, a: register, x: 1), left.span)
-      rightOfLogic(right, into: register)
-      function.patch(skip)
-      function.emit(Instruction(.move, a: target, b: register), expression.span)
+    case .and(let left, let right): logic(.jumpIfNot, left, right, into: target)
+    case .or(let left, let right): logic(.jumpIf, left, right, into: target)
     default:
       break
     }
+  }
+
+  private mutating func logic(
+    _ jump: Opcode, _ left: Expression, _ right: Expression, into target: Int
+  ) {
+    compile(left, into: target)
+    let skip = function.emit(Instruction(jump, a: target, x: 1), left.span)
+    rightOfLogic(right, into: target)
+    function.patch(skip)
   }
 
   /// The right side must be a bool as well; a jump to the next instruction checks it.
@@ -228,20 +239,25 @@ extension Compiler {
     _ op: BinaryOperator, _ left: Expression, _ right: Expression, into target: Int, _ span: Span
   ) {
     let first = operand(left, before: right)
-    if let immediate = immediate(op, right) {
-      function.emit(Instruction(.addInt, a: target, b: first, c: immediate), span)
+    if let (opcode, number) = immediate(op, right) {
+      function.emit(
+        Instruction(opcode, a: target, b: first, c: Int(UInt16(bitPattern: number))), span)
       return
     }
     let second = operand(right)
     binary(op, first, second, into: target, span)
   }
 
-  /// The 16-bit operand of `x + 1` and `x - 1`; nil when the right side is no small integer.
-  private func immediate(_ op: BinaryOperator, _ right: Expression) -> Int? {
-    guard case .int(let value) = right.kind, -32_000...32_000 ~= value else { return nil }
+  /// The instruction for `x + 1` and the like with its operand; nil when there is none.
+  private func immediate(_ op: BinaryOperator, _ right: Expression) -> (Opcode, Int16)? {
+    guard case .int(let value) = right.kind, let number = Int16(exactly: value) else { return nil }
     switch op {
-    case .add: return Int(UInt16(bitPattern: Int16(value)))
-    case .subtract: return Int(UInt16(bitPattern: Int16(-value)))
+    case .add: return (.addInt, number)
+    case .subtract: return number == .min ? nil : (.addInt, -number)
+    case .multiply: return (.multiplyInt, number)
+    case .divide: return (.divideInt, number)
+    case .remainder: return (.remainderInt, number)
+    case .equal: return (.equalInt, number)
     default: return nil
     }
   }
@@ -280,6 +296,16 @@ extension Compiler {
       if let jump = fused(op, left, right, span.union(condition.span)) { return [jump] }
     case .and(let left, let right):
       return jumpUnless(left) + jumpUnless(right)
+    case .or(let left, let right):
+      let fails = jumpUnless(left)
+      let skip = function.emit(Instruction(.jump), left.span)
+      function.patch(fails)
+      let exits = jumpUnless(right)
+      function.patch(skip)
+      return exits
+    case .not(let inner):
+      let register = operand(inner)
+      return [function.emit(Instruction(.jumpIf, a: register), inner.span)]
     case .group(let inner):
       return jumpUnless(inner)
     default:
@@ -302,6 +328,11 @@ extension Compiler {
     default: return nil
     }
     let first = operand(left, before: right)
+    if let number = smallInteger(right) {
+      return function.emit(
+        Instruction(
+          Self.fusedWithInteger(op, opcode), a: first, b: Int(UInt16(bitPattern: number))), span)
+    }
     let second = operand(right)
     let isSwapped = op == .greater || op == .greaterOrEqual
     return function.emit(
@@ -310,28 +341,49 @@ extension Compiler {
         x: isSwapped ? 1 : 0), span)
   }
 
+  /// A literal that fits 16 bits; nil for everything else.
+  private func smallInteger(_ expression: Expression) -> Int16? {
+    switch expression.kind {
+    case .int(let value): Int16(exactly: value)
+    case .negate(let inner):
+      if case .int(let value) = inner.kind { Int16(exactly: -value) } else { nil }
+    default: nil
+    }
+  }
+
+  private static func fusedWithInteger(_ op: BinaryOperator, _ other: Opcode) -> Opcode {
+    switch op {
+    case .less: .jumpUnlessLessInt
+    case .lessOrEqual: .jumpUnlessLessOrEqualInt
+    case .greater: .jumpUnlessGreaterInt
+    case .greaterOrEqual: .jumpUnlessGreaterOrEqualInt
+    case .equal: .jumpUnlessEqualInt
+    case .notEqual: .jumpUnlessNotEqualInt
+    default: other
+    }
+  }
+
+  /// - Parameter target: where the value goes; nil when nobody looks at it.
   private mutating func conditional(
-    _ condition: Expression, _ then: Block, _ otherwise: Block?, into target: Int, _ span: Span
+    _ condition: Expression, _ then: Block, _ otherwise: Block?, into target: Int?, _ span: Span
   ) {
-    let result = function.allocate()
     let exits = jumpUnless(condition)
-    block(then, into: result)
+    block(then, into: target)
+    if otherwise == nil, target == nil { return function.patch(exits) }
     let skip = function.emit(Instruction(.jump), span)
     function.patch(exits)
     if let otherwise {
-      block(otherwise, into: result)
-    } else {
-      function.emit(Instruction(.loadNull, a: result), span)
+      block(otherwise, into: target)
+    } else if let target {
+      function.emit(Instruction(.loadNull, a: target), span)
     }
     function.patch(skip)
-    function.emit(Instruction(.move, a: target, b: result), span)
   }
 
   private mutating func match(
-    _ value: Expression, _ arms: [MatchArm], into target: Int, _ span: Span
+    _ value: Expression, _ arms: [MatchArm], into target: Int?, _ span: Span
   ) {
     let subject = function.allocate()
-    let result = function.allocate()
     compile(value, into: subject)
     var ends: [Int] = []
     for arm in arms {
@@ -339,14 +391,13 @@ extension Compiler {
       var fails: [Int] = []
       alternatives(arm.patterns, subject, &fails)
       if let condition = arm.guardCondition { fails += jumpUnless(condition) }
-      block(arm.body, into: result)
+      block(arm.body, into: target)
       ends.append(function.emit(Instruction(.jump), arm.span))
       function.patch(fails)
       function.release(to: mark)
     }
     function.emit(Instruction(.noMatch, a: subject), value.span)
     function.patch(ends)
-    function.emit(Instruction(.move, a: target, b: result), span)
   }
 
   private mutating func alternatives(_ patterns: [Pattern], _ subject: Int, _ fails: inout [Int]) {
@@ -388,14 +439,12 @@ extension Compiler {
   }
 
   private mutating func optionalChain(_ inner: Expression, into target: Int) {
-    let result = function.allocate()
     chainExits.append([])
-    compile(inner, into: result)
+    compile(inner, into: target)
     let skip = function.emit(Instruction(.jump), inner.span)
     for jump in chainExits.removeLast() { function.patch(jump) }
-    function.emit(Instruction(.loadNull, a: result), inner.span)
+    function.emit(Instruction(.loadNull, a: target), inner.span)
     function.patch(skip)
-    function.emit(Instruction(.move, a: target, b: result), inner.span)
   }
 
   // MARK: Calls
@@ -404,7 +453,8 @@ extension Compiler {
     _ callee: Expression, _ arguments: [Argument], into target: Int, _ span: Span
   ) {
     var shape = CallShape()
-    let base = function.allocate()
+    // The result comes where the callee stood: in the target itself when it is the topmost register.
+    let base = target == function.next - 1 ? target : function.allocate()
     var op = Opcode.call
     if case .member(let object, let name, let isOptional) = callee.kind, !isNamespace(object) {
       compile(object, into: base)
@@ -450,24 +500,18 @@ extension Compiler {
   // MARK: try and parallel
 
   private mutating func attempt(
-    _ body: Block, _ name: Name?, _ handler: Block?, _ finally: Block?, into target: Int,
+    _ body: Block, _ name: Name?, _ handler: Block?, _ finally: Block?, into target: Int?,
     _ span: Span
   ) {
-    let result = function.allocate()
-    guard let finally else {
-      attempt(body, name, handler, into: result, span)
-      function.emit(Instruction(.move, a: target, b: result), span)
-      return
-    }
+    guard let finally else { return attempt(body, name, handler, into: target, span) }
     let cleanup = function.allocate()
     let key = FunctionKey(sort: .cleanup, start: finally.span.start)
     closure(key, name: "<finally>", into: cleanup, finally.span) { $0.cleanupBody(finally) }
-    protected([cleanup], span) { $0.attempt(body, name, handler, into: result, span) }
-    function.emit(Instruction(.move, a: target, b: result), span)
+    protected([cleanup], span) { $0.attempt(body, name, handler, into: target, span) }
   }
 
   private mutating func attempt(
-    _ body: Block, _ name: Name?, _ handler: Block?, into target: Int, _ span: Span
+    _ body: Block, _ name: Name?, _ handler: Block?, into target: Int?, _ span: Span
   ) {
     guard let handler else { return block(body, into: target) }
     let error = function.allocate()

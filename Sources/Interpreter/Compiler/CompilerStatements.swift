@@ -7,7 +7,7 @@ extension Compiler {
     let mark = function.next
     switch statement.kind {
     case .expression(let expression):
-      compile(expression, into: function.allocate())
+      effect(expression)
     case .declaration(_, let pattern, let value):
       // The names' registers stay; `release` below must not take them back.
       return declaration(pattern, value)
@@ -125,8 +125,7 @@ extension Compiler {
   /// True when compiling the expression writes its target only after it has read everything.
   private func writesOnce(_ expression: Expression) -> Bool {
     switch expression.kind {
-    case .null, .bool, .int, .float, .duration, .string, .name, .binary, .negate, .index, .call,
-      .range:
+    case .null, .bool, .int, .float, .duration, .string, .name, .binary, .negate, .index, .range:
       true
     default: false
     }
@@ -168,10 +167,11 @@ extension Compiler {
   // MARK: Control flow
 
   private mutating func returnValue(_ value: Expression?, _ span: Span) {
-    let register = function.allocate()
+    let register: Int
     if let value {
-      compile(value, into: register)
+      register = operand(value)
     } else {
+      register = function.allocate()
       function.emit(Instruction(.loadNull, a: register), span)
     }
     // Leaving a module early exports what it has declared by then.
@@ -213,8 +213,8 @@ extension Compiler {
     let state = function.allocate(3 + variables.count)
     compile(sequence, into: state)
     function.emit(Instruction(.forPrepare, a: state, x: variables.count), sequence.span)
-    let start = function.code.count
     let next = function.emit(Instruction(.forNext, a: state, x: variables.count), sequence.span)
+    let start = function.code.count
     function.loops.append(FunctionBuilder.LoopContext(cleanupDepth: function.cleanups.count))
     let mark = function.next
     for (index, variable) in variables.enumerated() { loopVariable(variable, state + 3 + index) }
@@ -222,7 +222,9 @@ extension Compiler {
     function.release(to: mark)
     let loop = function.loops.removeLast()
     function.patch(loop.continues)
-    function.loop(to: start, span)
+    function.emit(
+      Instruction(
+        .forLoop, a: state, bx: start - function.code.count - 1, x: variables.count), sequence.span)
     function.patch(next)
     function.patch(loop.breaks)
   }

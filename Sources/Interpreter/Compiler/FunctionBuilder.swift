@@ -86,7 +86,9 @@ struct FunctionBuilder {
   mutating func patch(_ jump: Int) {
     let distance = code.count - jump - 1
     switch code[jump].op {
-    case .jumpUnlessLess, .jumpUnlessLessOrEqual, .jumpUnlessEqual, .jumpUnlessNotEqual:
+    case .jumpUnlessLess, .jumpUnlessLessOrEqual, .jumpUnlessEqual, .jumpUnlessNotEqual,
+      .jumpUnlessLessInt, .jumpUnlessLessOrEqualInt, .jumpUnlessGreaterInt,
+      .jumpUnlessGreaterOrEqualInt, .jumpUnlessEqualInt, .jumpUnlessNotEqualInt:
       if distance > Int(Int16.max) { tooLarge = spans[jump] }
       code[jump].c = UInt16(bitPattern: Int16(truncatingIfNeeded: distance))
     default:

@@ -7,7 +7,8 @@
 //
 // A variable that an inner function uses is captured. By value, if it never changes once the closure
 // exists; in a box otherwise: when it is assigned to, or when a `fn` of its own block uses it (a `fn` is
-// made at the block's start, before the variable has its value).
+// made at the block's start, before the variable has its value). A `fn` itself is captured by value: all
+// of a block are made together.
 
 import Lexer
 
@@ -37,7 +38,7 @@ struct Binding {
 
   /// True when it lives in a box on the heap.
   var isBoxed: Bool {
-    global == nil && ((isCaptured && isAssigned) || isCapturedByHoisted)
+    global == nil && kind != .function && ((isCaptured && isAssigned) || isCapturedByHoisted)
   }
 }
 

@@ -216,6 +216,36 @@ extension Machine {
   func interpolate(
     _ values: UnsafeMutablePointer<Value>, _ count: Int
   ) throws(ScriptError) -> Value {
+    // Strings and integers are nearly all that is put into texts: they need no Swift string.
+    var size = 0
+    for index in 0..<count {
+      switch values[index].tag {
+      case .string: size += values[index].asString.pointee.byteCount
+      case .int: size += Decimal.byteCount(values[index].asInt)
+      default: return try interpolateAny(values, count)
+      }
+    }
+    try heap.reserve(size)
+    return Value(
+      heap.makeString(byteCount: size) { target in
+        var end = target
+        for index in 0..<count {
+          let value = values[index]
+          if value.tag == .int {
+            let length = Decimal.byteCount(value.asInt)
+            Decimal.write(value.asInt, length, to: end)
+            end += length
+          } else {
+            end.update(from: value.asString.bytes, count: value.asString.pointee.byteCount)
+            end += value.asString.pointee.byteCount
+          }
+        }
+      })
+  }
+
+  private func interpolateAny(
+    _ values: UnsafeMutablePointer<Value>, _ count: Int
+  ) throws(ScriptError) -> Value {
     var text = ""
     for index in 0..<count { text += try values[index].text() }
     try heap.reserve(text.utf8.count)

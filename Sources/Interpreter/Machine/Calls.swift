@@ -10,17 +10,79 @@ enum CallResult {
   case parked
 }
 
+/// A library function as the machine calls it.
+final class NativeFunction {
+  let function: HostFunction
+  /// Arguments that need no binding when so many are given by position and the function can be called
+  /// at once; -1 when there is no such number.
+  let plainCount: Int
+  fileprivate let body: (@Sendable (inout NativeCall) throws -> Value)?
+
+  init(_ function: HostFunction) {
+    self.function = function
+    let signature = function.signature
+    let isPlain =
+      signature.capability == nil
+      && !signature.parameters.contains { $0.isRest || $0.isNamedOnly }
+    if case .immediate(let body) = function.body {
+      self.body = body
+      plainCount = isPlain ? signature.parameters.count : -1
+    } else {
+      body = nil
+      plainCount = -1
+    }
+  }
+}
+
+/// The library's functions as the machine calls them, made when they are first asked for.
+final class NativeTable {
+  private let functions: [HostFunction]
+  private let made: UnsafeMutablePointer<NativeFunction?>
+
+  init(_ functions: [HostFunction]) {
+    self.functions = functions
+    made = .allocate(capacity: max(1, functions.count))
+    made.initialize(repeating: nil, count: max(1, functions.count))
+  }
+
+  deinit {
+    made.deinitialize(count: max(1, functions.count))
+    made.deallocate()
+  }
+
+  /// A function by its index in the library.
+  @inline(__always)
+  subscript(index: Int) -> NativeFunction { made[index] ?? make(index) }
+
+  private func make(_ index: Int) -> NativeFunction {
+    let native = NativeFunction(functions[index])
+    made[index] = native
+    return native
+  }
+}
+
 /// The arguments of an immediate library function, bound to its parameters.
 public struct NativeCall {
-  /// The machine that calls; for its heap and `print`.
-  public let machine: Machine
-  /// What the arguments were bound to.
-  public let signature: Signature
+  // Both outlive the call, so it counts no references.
+  private let caller: Unmanaged<Machine>
+  private let callee: Unmanaged<NativeFunction>
   /// One value for each parameter. A rest parameter is always a list.
-  let arguments: UnsafeMutablePointer<Value>
+  private let arguments: UnsafeMutablePointer<Value>
+
+  init(_ machine: Machine, _ callee: NativeFunction, _ arguments: UnsafeMutablePointer<Value>) {
+    caller = .passUnretained(machine)
+    self.callee = .passUnretained(callee)
+    self.arguments = arguments
+  }
+
+  /// The machine that calls; for its heap and `print`.
+  public var machine: Machine { caller.takeUnretainedValue() }
+
+  /// What the arguments were bound to.
+  public var signature: Signature { callee._withUnsafeGuaranteedRef { $0.function.signature } }
 
   /// The memory that results are made in.
-  public var heap: Heap { machine.heap }
+  public var heap: Heap { caller._withUnsafeGuaranteedRef { $0.heap } }
 
   /// The argument for a parameter by its position in the signature; null when it was left out.
   public subscript(index: Int) -> Value {
@@ -49,7 +111,7 @@ extension Machine {
         result: frame.base + base)
       return .going
     case .native:
-      let function = names.functions[Int(callee.bits)]
+      let function = natives[Int(callee.bits)]
       let positional = try positionals(fiber, frame, base + 1, count, shape)
       return try callNative(
         fiber, function, frame.base + base + 1, positional, names: shapeNames(frame, shape),
@@ -59,11 +121,31 @@ extension Machine {
     }
   }
 
+  /// The method that `invoke` can call without more ado: all arguments are positional, and the receiver
+  /// is no map that has a function of that name. One without `plainCount` is left to `invoke`.
+  @inline(__always)
+  func plainMethod(_ receiver: Value, _ site: MethodSite) -> Method {
+    guard site.isPlain, let symbol = site.symbol else { return Method() }
+    if receiver.tag == .map, receiver.asMap.get(symbol) != nil { return Method() }
+    return methodCache.find(symbol, receiver.tag)
+  }
+
+  /// Calls a library function whose arguments need no binding.
+  @inline(never)
+  func callPlain(
+    _ native: NativeFunction, _ arguments: UnsafeMutablePointer<Value>
+  ) throws(ScriptError) -> Value {
+    guard let body = native.body else { throw .notCallable(.null) }
+    return try run(body, NativeCall(self, native, arguments))
+  }
+
   /// Calls a method of R[base], or the function under that key of a map.
   func invoke(_ fiber: Fiber, base: Int, count: Int, shape: Int) throws(ScriptError) -> CallResult {
     let frame = fiber.frames[fiber.frameCount - 1]
     let receiver = fiber.stack[frame.base + base]
-    guard let symbol = frame.body.pointee.methodNames[shape] else { throw .notCallable(receiver) }
+    guard let symbol = frame.body.pointee.sites[shape].symbol else {
+      throw .notCallable(receiver)
+    }
     if receiver.tag == .map, let value = receiver.asMap.get(symbol) {
       return try call(fiber, value, base: base, count: count, shape: shape)
     }
@@ -71,20 +153,21 @@ extension Machine {
     guard let method = methods.find(symbol.text, type: type, heap) else {
       return try callMember(fiber, receiver, symbol, frame, base, count, shape, type)
     }
+    // Objects of the embedder share a tag but not their methods.
+    if receiver.tag != .host { methodCache.keep(method, symbol, receiver.tag) }
     // The receiver is the first argument, and stands right before the others.
     let positional = try positionals(fiber, frame, base + 1, count, shape)
     let arguments = frame.base + base
-    switch method {
-    case .native(let function):
+    if let native = method.native {
       return try callNative(
-        fiber, function, arguments, positional + 1, names: shapeNames(frame, shape),
-        result: arguments)
-    case .script(let closure):
-      try pushClosure(
-        fiber, closure, arguments, positional + 1, names: shapeNames(frame, shape),
-        result: arguments)
-      return .going
+        fiber, native.takeUnretainedValue(), arguments, positional + 1,
+        names: shapeNames(frame, shape), result: arguments)
     }
+    guard let closure = method.closure else { throw .notCallable(receiver) }
+    try pushClosure(
+      fiber, closure, arguments, positional + 1, names: shapeNames(frame, shape),
+      result: arguments)
+    return .going
   }
 
   /// A member that holds a function may be called as well; anything else has no such method.
@@ -214,30 +297,26 @@ extension Machine {
 
   /// Calls a library function; its arguments stand in the stack from `start` on.
   private func callNative(
-    _ fiber: Fiber, _ function: HostFunction, _ start: Int, _ count: Int, names: [String],
+    _ fiber: Fiber, _ native: NativeFunction, _ start: Int, _ count: Int, names: [String],
     result: Int
   ) throws(ScriptError) -> CallResult {
-    try checkCapability(function.signature)
-    let parameters = function.signature.parameters
-    if case .immediate(let body) = function.body, names.isEmpty, count == parameters.count,
-      !parameters.contains(where: { $0.isRest || $0.isNamedOnly })
-    {
-      let call = NativeCall(
-        machine: self, signature: function.signature, arguments: fiber.stack + start)
-      fiber.stack[result] = try run(body, call)
+    if names.isEmpty, count == native.plainCount {
+      fiber.stack[result] = try callPlain(native, fiber.stack + start)
       return .going
     }
+    let function = native.function
+    try checkCapability(function.signature)
     let given = (0..<count + names.count).map { fiber.stack[start + $0] }
     let bound = try bind(
       function.signature.name,
-      parameters.map {
+      function.signature.parameters.map {
         Parameter(
           name: $0.name, isRequired: $0.defaultText == nil && !$0.isRest, isRest: $0.isRest,
           isNamedOnly: $0.isNamedOnly)
       }, given, count, names)
     switch function.body {
     case .immediate(let body):
-      fiber.stack[result] = try runImmediate(body, function.signature, bound)
+      fiber.stack[result] = try runImmediate(body, native, bound)
       return .going
     case .suspending(let body):
       let values = try scriptValues(bound)
@@ -257,13 +336,12 @@ extension Machine {
   }
 
   private func runImmediate(
-    _ body: (inout NativeCall) throws -> Value, _ signature: Signature, _ bound: [Value]
+    _ body: (inout NativeCall) throws -> Value, _ native: NativeFunction, _ bound: [Value]
   ) throws(ScriptError) -> Value {
     let arguments = UnsafeMutablePointer<Value>.allocate(capacity: max(1, bound.count))
     defer { arguments.deallocate() }
     for (index, value) in bound.enumerated() { arguments[index] = value }
-    return try run(
-      body, NativeCall(machine: self, signature: signature, arguments: arguments))
+    return try run(body, NativeCall(self, native, arguments))
   }
 
   private func run(

@@ -64,7 +64,8 @@ struct Disassembler {
       return "r\(i.number(field)) \(run(i.number(field) + 3, i.number(count)))"
     case .constant(let field), .name(let field):
       return constant(i.number(field), prototype)
-    case .capture(let field), .capturedBox(let field): return "u\(i.number(field))"
+    case .capture(let field), .capturedBox(let field), .capturedOf(let field, _):
+      return "u\(i.number(field))"
     case .child(let field): return prototype.children[i.number(field)].name
     case .native(let field):
       let number = i.number(field)

@@ -18,7 +18,7 @@ extension Machine {
       do throws(ScriptError) {
         while true {
           let i = code[pc]
-          pc += 1
+          pc &+= 1
           let a = Int(i.a)
           switch i.op {
           case .move: registers[a] = registers[Int(i.b)]
@@ -48,6 +48,8 @@ extension Machine {
           case .setGlobal: globals[i.bx] = registers[a]
           case .closure:
             registers[a] = makeClosure(frame.body.pointee, i.bx, registers, captures)
+          case .fillCapture:
+            registers[a].asClosure.captures[Int(i.c)] = registers[Int(i.b)]
 
           case .add:
             let left = registers[Int(i.b)]
@@ -56,6 +58,8 @@ extension Machine {
               let (sum, isOverflow) = left.asInt.addingReportingOverflow(right.asInt)
               if isOverflow { throw .overflow("the sum") }
               registers[a] = Value(sum)
+            } else if left.tag == .float, right.tag == .float {
+              registers[a] = Value(left.asDouble + right.asDouble)
             } else {
               registers[a] = try operators.add(left, right)
             }
@@ -75,23 +79,68 @@ extension Machine {
               let (result, isOverflow) = left.asInt.subtractingReportingOverflow(right.asInt)
               if isOverflow { throw .overflow("the difference") }
               registers[a] = Value(result)
+            } else if left.tag == .float, right.tag == .float {
+              registers[a] = Value(left.asDouble - right.asDouble)
             } else {
               registers[a] = try operators.subtract(left, right)
             }
           case .multiply:
             let left = registers[Int(i.b)]
             let right = registers[Int(i.c)]
-            if left.tag == .float, right.tag == .float {
+            if left.tag == .int, right.tag == .int {
+              let (product, isOverflow) = left.asInt.multipliedReportingOverflow(by: right.asInt)
+              if isOverflow { throw .overflow("the product") }
+              registers[a] = Value(product)
+            } else if left.tag == .float, right.tag == .float {
               registers[a] = Value(left.asDouble * right.asDouble)
             } else {
               registers[a] = try operators.multiply(left, right)
             }
+          case .multiplyInt:
+            let left = registers[Int(i.b)]
+            if left.tag == .int {
+              let (product, isOverflow) = left.asInt.multipliedReportingOverflow(
+                by: Int64(i.signedC))
+              if isOverflow { throw .overflow("the product") }
+              registers[a] = Value(product)
+            } else {
+              registers[a] = try operators.multiply(left, Value(i.signedC))
+            }
           case .divide:
-            registers[a] = try operators.divide(registers[Int(i.b)], registers[Int(i.c)])
+            // A positive divisor can neither be zero nor overflow.
+            let left = registers[Int(i.b)]
+            let right = registers[Int(i.c)]
+            if left.tag == .int, right.tag == .int, right.asInt > 0 {
+              registers[a] = Value(left.asInt / right.asInt)
+            } else {
+              registers[a] = try operators.divide(left, right)
+            }
+          case .divideInt:
+            let left = registers[Int(i.b)]
+            if left.tag == .int, i.signedC > 0 {
+              registers[a] = Value(left.asInt / Int64(i.signedC))
+            } else {
+              registers[a] = try operators.divide(left, Value(i.signedC))
+            }
           case .remainder:
-            registers[a] = try operators.remainder(registers[Int(i.b)], registers[Int(i.c)])
+            let left = registers[Int(i.b)]
+            let right = registers[Int(i.c)]
+            if left.tag == .int, right.tag == .int, right.asInt > 0 {
+              registers[a] = Value(left.asInt % right.asInt)
+            } else {
+              registers[a] = try operators.remainder(left, right)
+            }
+          case .remainderInt:
+            let left = registers[Int(i.b)]
+            if left.tag == .int, i.signedC > 0 {
+              registers[a] = Value(left.asInt % Int64(i.signedC))
+            } else {
+              registers[a] = try operators.remainder(left, Value(i.signedC))
+            }
           case .equal:
             registers[a] = Value(try isEqual(registers[Int(i.b)], registers[Int(i.c)]))
+          case .equalInt:
+            registers[a] = Value(try isEqual(registers[Int(i.b)], Value(i.signedC)))
           case .notEqual:
             registers[a] = Value(!(try isEqual(registers[Int(i.b)], registers[Int(i.c)])))
           case .less:
@@ -100,16 +149,22 @@ extension Machine {
             registers[a] = Value(
               try isLessOrEqual(registers[Int(i.b)], registers[Int(i.c)], i.x != 0))
           case .contains:
-            registers[a] = Value(try operators.contains(registers[Int(i.b)], registers[Int(i.c)]))
+            let left = registers[Int(i.b)]
+            let right = registers[Int(i.c)]
+            if left.tag == .string, right.tag == .map {
+              registers[a] = Value(right.asMap.get(left.asString) != nil)
+            } else {
+              registers[a] = Value(try operators.contains(left, right))
+            }
           case .not:
             let value = registers[Int(i.b)]
             if value.tag != .bool { throw .notBool(value) }
             registers[a] = Value(!value.asBool)
           case .negate: registers[a] = try operators.negate(registers[Int(i.b)])
 
-          case .jump: pc += i.bx
+          case .jump: pc &+= i.bx
           case .loop:
-            pc += i.bx
+            pc &+= i.bx
             ticks -= 1
             if ticks < 0 {
               ticks = Self.tickCount
@@ -119,34 +174,66 @@ extension Machine {
           case .jumpIf:
             let value = registers[a]
             if value.tag != .bool { throw .notBool(value) }
-            if value.asBool { pc += i.bx }
+            if value.asBool { pc &+= i.bx }
           case .jumpIfNot:
             let value = registers[a]
             if value.tag != .bool { throw .notBool(value) }
-            if !value.asBool { pc += i.bx }
-          case .jumpIfNull: if registers[a].tag == .null { pc += i.bx }
-          case .jumpIfNotNull: if registers[a].tag != .null { pc += i.bx }
-          case .jumpIfDefined: if registers[a].tag != .undefined { pc += i.bx }
+            if !value.asBool { pc &+= i.bx }
+          case .jumpIfNull: if registers[a].tag == .null { pc &+= i.bx }
+          case .jumpIfNotNull: if registers[a].tag != .null { pc &+= i.bx }
+          case .jumpIfDefined: if registers[a].tag != .undefined { pc &+= i.bx }
           case .jumpUnlessLess:
             let left = registers[a]
             let right = registers[Int(i.b)]
             if left.tag == .int, right.tag == .int {
-              if !(left.asInt < right.asInt) { pc += i.signedC }
+              if !(left.asInt < right.asInt) { pc &+= i.signedC }
             } else if !(try isLess(left, right, i.x != 0)) {
-              pc += i.signedC
+              pc &+= i.signedC
             }
           case .jumpUnlessLessOrEqual:
             let left = registers[a]
             let right = registers[Int(i.b)]
             if left.tag == .int, right.tag == .int {
-              if !(left.asInt <= right.asInt) { pc += i.signedC }
+              if !(left.asInt <= right.asInt) { pc &+= i.signedC }
             } else if !(try isLessOrEqual(left, right, i.x != 0)) {
-              pc += i.signedC
+              pc &+= i.signedC
             }
           case .jumpUnlessEqual:
-            if !(try isEqual(registers[a], registers[Int(i.b)])) { pc += i.signedC }
+            if !(try isEqual(registers[a], registers[Int(i.b)])) { pc &+= i.signedC }
           case .jumpUnlessNotEqual:
-            if try isEqual(registers[a], registers[Int(i.b)]) { pc += i.signedC }
+            if try isEqual(registers[a], registers[Int(i.b)]) { pc &+= i.signedC }
+          case .jumpUnlessLessInt:
+            let left = registers[a]
+            if left.tag == .int {
+              if !(left.asInt < Int64(i.signedB)) { pc &+= i.signedC }
+            } else if !(try isLess(left, Value(i.signedB), false)) {
+              pc &+= i.signedC
+            }
+          case .jumpUnlessLessOrEqualInt:
+            let left = registers[a]
+            if left.tag == .int {
+              if !(left.asInt <= Int64(i.signedB)) { pc &+= i.signedC }
+            } else if !(try isLessOrEqual(left, Value(i.signedB), false)) {
+              pc &+= i.signedC
+            }
+          case .jumpUnlessGreaterInt:
+            let left = registers[a]
+            if left.tag == .int {
+              if !(left.asInt > Int64(i.signedB)) { pc &+= i.signedC }
+            } else if !(try isLess(Value(i.signedB), left, true)) {
+              pc &+= i.signedC
+            }
+          case .jumpUnlessGreaterOrEqualInt:
+            let left = registers[a]
+            if left.tag == .int {
+              if !(left.asInt >= Int64(i.signedB)) { pc &+= i.signedC }
+            } else if !(try isLessOrEqual(Value(i.signedB), left, true)) {
+              pc &+= i.signedC
+            }
+          case .jumpUnlessEqualInt:
+            if !(try isEqual(registers[a], Value(i.signedB))) { pc &+= i.signedC }
+          case .jumpUnlessNotEqualInt:
+            if try isEqual(registers[a], Value(i.signedB)) { pc &+= i.signedC }
 
           case .newList:
             registers[a] = makeList(registers + Int(i.b), Int(i.c))
@@ -201,11 +288,23 @@ extension Machine {
               index.asInt < Int64(object.asList.count)
             {
               registers[a] = object.asList[item: Int(index.asInt)]
+            } else if object.tag == .map, index.tag == .string,
+              let value = object.asMap.get(index.asString)
+            {
+              registers[a] = value
             } else {
               registers[a] = try element(object, index)
             }
           case .setIndex:
-            try setElement(registers[a], registers[Int(i.b)], registers[Int(i.c)])
+            let object = registers[a]
+            let index = registers[Int(i.b)]
+            if object.tag == .list, index.tag == .int, index.asInt >= 0,
+              index.asInt < Int64(object.asList.count)
+            {
+              object.asList[item: Int(index.asInt)] = registers[Int(i.c)]
+            } else {
+              try setElement(object, index, registers[Int(i.c)])
+            }
 
           case .call:
             fiber.frames[depth - 1].pc = pc
@@ -219,7 +318,7 @@ extension Machine {
             if callee.tag == .closure, i.c == 0 {
               let closure = callee.asClosure
               let body = closure.pointee.body
-              if body.pointee.positionalCount == Int(i.b), !body.pointee.hasRest {
+              if body.pointee.plainCount == Int(i.b) {
                 if depth >= limits.callDepth { throw .callDepth(limits.callDepth) }
                 let base = frame.base + a + 1
                 fiber.reserve(base + body.pointee.registerCount)
@@ -232,6 +331,12 @@ extension Machine {
                 captures = closure.captures
                 registers = fiber.stack + base
                 pc = 0
+                continue
+              }
+            } else if callee.tag == .native, i.c == 0 {
+              let native = natives[Int(callee.bits)]
+              if native.plainCount == Int(i.b) {
+                registers[a] = try callPlain(native, registers + a + 1)
                 continue
               }
             }
@@ -247,16 +352,43 @@ extension Machine {
               try checkLimits()
             }
             if heap.isCollectionDue { try collect() }
+            let method = plainMethod(registers[a], frame.body.pointee.sites[Int(i.c)])
+            if method.plainCount == Int(i.b) + 1 {
+              if let native = method.native {
+                registers[a] = try callPlain(native.takeUnretainedValue(), registers + a)
+                continue
+              } else if let closure = method.closure {
+                if depth >= limits.callDepth { throw .callDepth(limits.callDepth) }
+                let body = closure.pointee.body
+                let base = frame.base + a
+                fiber.reserve(base + body.pointee.registerCount)
+                frame = Frame(body: body, closure: closure, base: base, pc: 0, result: base)
+                fiber.push(frame)
+                depth += 1
+                code = body.pointee.code
+                constants = body.pointee.values
+                captures = closure.captures
+                registers = fiber.stack + base
+                pc = 0
+                continue
+              }
+            }
             if try invoke(fiber, base: a, count: Int(i.b), shape: Int(i.c)) == .parked {
               return suspended(ticks)
             }
             continue frames
           case .returnValue:
             let value = registers[a]
-            fiber.frameCount -= 1
-            if fiber.frameCount == 0 { return .finished(value) }
+            depth -= 1
+            fiber.frameCount = depth
+            if depth == 0 { return .finished(value) }
             fiber.stack[frame.result] = value
-            continue frames
+            frame = fiber.frames[depth - 1]
+            code = frame.body.pointee.code
+            constants = frame.body.pointee.values
+            captures = frame.closure.captures
+            registers = fiber.stack + frame.base
+            pc = frame.pc
 
           case .forPrepare: try prepareLoop(registers + a, variables: Int(i.x))
           case .forNext:
@@ -266,7 +398,33 @@ extension Machine {
               state[3] = state[1]
               state[1] = Value(state[1].asInt &+ 1)
             } else if !(try nextTurn(state, variables: Int(i.x))) {
-              pc += i.bx
+              pc &+= i.bx
+            }
+          case .forLoop:
+            ticks -= 1
+            if ticks < 0 {
+              ticks = Self.tickCount
+              try checkLimits()
+            }
+            if heap.isCollectionDue { try collect() }
+            let state = registers + a
+            let sequence = state[0]
+            let position = state[1].asInt
+            if sequence.tag == .range, i.x == 1 {
+              if position < state[2].asInt {
+                state[3] = Value(position)
+                state[1] = Value(position &+ 1)
+                pc &+= i.bx
+              }
+            } else if sequence.tag == .list, i.x == 1,
+              sequence.asList.pointee.version == Int(state[2].asInt),
+              position < Int64(sequence.asList.count)
+            {
+              state[3] = sequence.asList[item: Int(position)]
+              state[1] = Value(position &+ 1)
+              pc &+= i.bx
+            } else if try nextTurn(state, variables: Int(i.x)) {
+              pc &+= i.bx
             }
           case .throwError: throw try thrown(registers[a])
           case .rethrow: throw registers[a].asError

@@ -50,8 +50,12 @@ final class Fiber {
   }
 
   /// Makes room for `count` slots; pointers into the stack are void afterwards.
+  @inline(__always)
   func reserve(_ count: Int) {
-    guard count + Self.slack > capacity else { return }
+    if count + Self.slack > capacity { grow(count) }
+  }
+
+  private func grow(_ count: Int) {
     let wanted = max(count + Self.slack, capacity == 0 ? 0 : capacity * 2)
     let bigger = UnsafeMutablePointer<Value>.allocate(capacity: wanted)
     bigger.update(from: stack, count: capacity)

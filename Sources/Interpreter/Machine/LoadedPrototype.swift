@@ -3,20 +3,30 @@
 // A `Prototype` is shared by machines and threads, so whatever belongs to one machine stands here: the
 // constants and method names on its heap, and a copy of the code that the machine may change.
 
+/// A call shape as `invoke` reads it.
+struct MethodSite: BitwiseCopyable {
+  /// The method's name, interned; nil for shapes of calls that are no methods'.
+  var symbol: StringReference?
+  /// True when all arguments are positional and none is spread.
+  var isPlain: Bool
+}
+
 /// What the machine reads of a loaded function: trivial, so that a call counts no references.
 struct PrototypeBody {
   /// The machine's own copy.
   var code: UnsafeMutablePointer<Instruction>
   /// The constants on the machine's heap.
   var values: UnsafeMutablePointer<Value>
-  /// The interned method names of the call shapes.
-  var methodNames: UnsafeMutablePointer<StringReference?>
+  /// For each call shape what `invoke` needs to know of it.
+  var sites: UnsafeMutablePointer<MethodSite>
   /// The bodies of the functions inside.
   var children: UnsafeMutablePointer<UnsafeMutablePointer<PrototypeBody>>
   var registerCount: Int
   /// Parameters that are not the rest parameter.
   var positionalCount: Int
   var hasRest: Bool
+  /// Arguments that need no binding when so many are given by position; -1 when there is no such number.
+  var plainCount: Int
   var captureCount: Int
   /// Kept alive by the machine's list of loaded functions.
   var owner: Unmanaged<Prototype>
@@ -33,20 +43,22 @@ final class LoadedPrototype {
     self.prototype = prototype
     children = prototype.children.map { LoadedPrototype($0, heap) }
     let hasRest = prototype.parameters.last?.isRest ?? false
+    let positionalCount = prototype.parameters.count - (hasRest ? 1 : 0)
     body = UnsafeMutablePointer<PrototypeBody>.allocate(capacity: 1)
     body.initialize(
       to: PrototypeBody(
         code: Self.copy(prototype.code), values: Self.copy(prototype.constants.map(heap.constant)),
-        methodNames: Self.copy(prototype.shapes.map { $0.method.map(heap.intern) }),
+        sites: Self.copy(prototype.shapes.map(heap.site)),
         children: Self.copy(children.map(\.body)), registerCount: prototype.registerCount,
-        positionalCount: prototype.parameters.count - (hasRest ? 1 : 0), hasRest: hasRest,
+        positionalCount: positionalCount, hasRest: hasRest,
+        plainCount: hasRest ? -1 : positionalCount,
         captureCount: prototype.captures.count, owner: Unmanaged.passUnretained(prototype)))
   }
 
   deinit {
     body.pointee.code.deallocate()
     body.pointee.values.deallocate()
-    body.pointee.methodNames.deallocate()
+    body.pointee.sites.deallocate()
     body.pointee.children.deallocate()
     body.deallocate()
   }
@@ -59,6 +71,11 @@ final class LoadedPrototype {
 }
 
 extension Heap {
+  fileprivate func site(_ shape: CallShape) -> MethodSite {
+    MethodSite(
+      symbol: shape.method.map(intern), isPlain: shape.names.isEmpty && !shape.isSpread)
+  }
+
   /// The value of a constant; strings are interned.
   fileprivate func constant(_ constant: Constant) -> Value {
     switch constant {

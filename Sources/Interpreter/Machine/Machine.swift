@@ -39,6 +39,9 @@ public final class Machine {
   /// Every program that ran here, kept alive for closures and frames.
   var loaded: [LoadedPrototype] = []
   var methods: MethodTable
+  let methodCache = MethodCache()
+  /// The library's functions by their index.
+  let natives: NativeTable
   var parameters: [String: ScriptValue] = [:]
   var nextFiber = 0
   /// Steps (loop turns and calls) of the run so far.
@@ -57,6 +60,7 @@ public final class Machine {
     heap = Heap(limit: limits.memory, isStressed: limits.collectsAlways)
     operators = Operators(heap: heap)
     methods = MethodTable(prepared)
+    natives = NativeTable(names.functions)
     libraryConstants = names.constants.map { makeValue($0.value) }
   }
 

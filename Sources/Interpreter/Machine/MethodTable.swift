@@ -1,9 +1,50 @@
 // Methods by the receiver's type: library functions, and methods written in the language itself.
 
-/// What `x.name(…)` calls when `name` is no key of a map.
-enum Method {
-  case native(HostFunction)
-  case script(UnsafeMutablePointer<ClosureObject>)
+/// What `x.name(…)` calls when `name` is no key of a map: a library function or a closure. Both are kept
+/// alive by the method table.
+struct Method: BitwiseCopyable {
+  var native: Unmanaged<NativeFunction>?
+  var closure: UnsafeMutablePointer<ClosureObject>?
+  /// Arguments, receiver included, that need no binding; -1 when there is no such number.
+  var plainCount = -1
+}
+
+/// Methods that were called lately, by name and the receiver's type: a small table with one place for each
+/// pair, which the next pair of the same place takes over.
+final class MethodCache {
+  private struct Entry: BitwiseCopyable {
+    var symbol: StringReference?
+    var tag = Value.Tag.undefined
+    var method = Method()
+  }
+
+  private static let count = 128
+  private let entries: UnsafeMutablePointer<Entry>
+
+  init() {
+    entries = .allocate(capacity: Self.count)
+    entries.initialize(repeating: Entry(), count: Self.count)
+  }
+
+  deinit { entries.deallocate() }
+
+  /// The method, or one without a `plainCount` when it is not known here.
+  @inline(__always)
+  func find(_ symbol: StringReference, _ tag: Value.Tag) -> Method {
+    let entry = entries + Self.place(symbol, tag)
+    if entry.pointee.symbol == symbol, entry.pointee.tag == tag { return entry.pointee.method }
+    return Method()
+  }
+
+  func keep(_ method: Method, _ symbol: StringReference, _ tag: Value.Tag) {
+    entries[Self.place(symbol, tag)] = Entry(symbol: symbol, tag: tag, method: method)
+  }
+
+  @inline(__always)
+  private static func place(_ symbol: StringReference, _ tag: Value.Tag) -> Int {
+    // Strings stand at multiples of sixteen.
+    (Int(bitPattern: symbol) >> 4 ^ Int(tag.rawValue)) & (count - 1)
+  }
 }
 
 /// The methods of every type. Methods written in the language are compiled when they are first called,
@@ -13,6 +54,7 @@ struct MethodTable {
   private let prepared: PreparedLibrary
   private var compiled: [String: [String: Method]] = [:]
   private var loaded: [LoadedPrototype] = []
+  private var natives: [NativeFunction] = []
 
   init(_ prepared: PreparedLibrary) { self.prepared = prepared }
 
@@ -25,12 +67,17 @@ struct MethodTable {
   }
 
   private mutating func make(_ name: String, _ type: String, _ heap: Heap) -> Method? {
-    if let function = prepared.library.methods[type]?[name] { return .native(function) }
+    if let function = prepared.library.methods[type]?[name] {
+      let native = NativeFunction(function)
+      natives.append(native)
+      return Method(native: .passUnretained(native), plainCount: native.plainCount)
+    }
     guard let main = prepared.method(name, of: type) else { return nil }
     let program = LoadedPrototype(main, heap)
     guard let method = program.children.first else { return nil }
     loaded.append(program)
-    return .script(heap.makeClosure(method.body))
+    let closure = heap.makeClosure(method.body)
+    return Method(closure: closure, plainCount: method.body.pointee.plainCount)
   }
 
   /// Names of a type's methods, for did-you-mean.
@@ -42,7 +89,7 @@ struct MethodTable {
 
   func markRoots(_ heap: Heap) {
     for methods in compiled.values {
-      for case .script(let closure) in methods.values {
+      for case let closure? in methods.values.map(\.closure) {
         heap.mark(Value(UnsafeMutableRawPointer(closure), .closure))
       }
     }

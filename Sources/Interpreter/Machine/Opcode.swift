@@ -48,6 +48,8 @@ public enum Opcode: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   case setGlobal
   /// R[a] = a closure of child prototype bx, capturing what the prototype lists
   case closure
+  /// Captured variable c of closure R[a] = R[b]: a `fn` that its block makes later, or itself
+  case fillCapture
   /// R[a] = R[b] + R[c], and so on for the other operators
   case add
   case subtract
@@ -60,8 +62,12 @@ public enum Opcode: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   case lessOrEqual
   /// R[a] = whether R[b] is in R[c]
   case contains
-  /// R[a] = R[b] + c, c a signed 16-bit integer
+  /// R[a] = R[b] + c, c a signed 16-bit integer; likewise for the others
   case addInt
+  case multiplyInt
+  case divideInt
+  case remainderInt
+  case equalInt
   /// R[a] = not R[b]
   case not
   /// R[a] = -R[b]
@@ -85,6 +91,13 @@ public enum Opcode: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   case jumpUnlessLessOrEqual
   case jumpUnlessEqual
   case jumpUnlessNotEqual
+  /// Go c on (signed) unless R[a] < b, b a signed 16-bit integer; likewise for the others
+  case jumpUnlessLessInt
+  case jumpUnlessLessOrEqualInt
+  case jumpUnlessGreaterInt
+  case jumpUnlessGreaterOrEqualInt
+  case jumpUnlessEqualInt
+  case jumpUnlessNotEqualInt
   /// R[a] = a list of R[b] … R[b+c-1]
   case newList
   /// Append R[b] … R[b+c-1] to list R[a]
@@ -123,6 +136,8 @@ public enum Opcode: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   case forPrepare
   /// Next turn: x variables from R[a+3] on, or go bx on when there is none
   case forNext
+  /// Next turn like forNext, at the loop's end: go bx (back) when there is one; also what loop does
+  case forLoop
   /// Throw R[a]
   case throwError
   /// Throw the caught error in R[a] again, as it was
@@ -182,6 +197,10 @@ struct Instruction: BitwiseCopyable {
       c = UInt16(truncatingIfNeeded: bits >> 16)
     }
   }
+
+  /// b as a signed number.
+  @inline(__always)
+  var signedB: Int { Int(Int16(bitPattern: b)) }
 
   /// c as a signed number.
   @inline(__always)

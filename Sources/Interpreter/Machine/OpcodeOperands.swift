@@ -30,8 +30,8 @@ struct Contents: OptionSet, Hashable {
 
 /// One operand of an instruction: which field it is in, and what it means.
 enum Operand: Equatable {
-  /// The fields of an instruction; `signedC` is c as a signed number.
-  enum Field { case a, b, c, x, bx, signedC }
+  /// The fields of an instruction; `signedB` and `signedC` are b and c as signed numbers.
+  enum Field { case a, b, c, x, bx, signedB, signedC }
 
   /// A register that is read and must hold one of `Contents`.
   case reads(Field, Contents = .anyValue)
@@ -61,6 +61,8 @@ enum Operand: Equatable {
   case name(Field)
   /// Index of a captured variable that never changes.
   case capture(Field)
+  /// Index of a variable that the closure in a register captures, and that it has no value of yet.
+  case capturedOf(Field, closure: Field)
   /// Index of a captured box.
   case capturedBox(Field)
   /// Index of a child prototype, whose captures are read.
@@ -108,11 +110,13 @@ extension Opcode {
     case .getGlobal: [.writes(.a), .global(.bx)]
     case .setGlobal: [.reads(.a), .global(.bx)]
     case .closure: [.writes(.a), .child(.bx)]
+    case .fillCapture: [.reads(.a), .reads(.b), .capturedOf(.c, closure: .a)]
     case .add, .subtract, .multiply, .divide, .remainder, .equal, .notEqual, .contains:
       [.writes(.a), .reads(.b), .reads(.c)]
     case .less, .lessOrEqual:
       [.writes(.a), .reads(.b), .reads(.c), .flag(.x, "swapped")]
-    case .addInt: [.writes(.a), .reads(.b), .number(.signedC)]
+    case .addInt, .multiplyInt, .divideInt, .remainderInt, .equalInt:
+      [.writes(.a), .reads(.b), .number(.signedC)]
     case .not, .negate: [.writes(.a), .reads(.b)]
     case .jump: [.goes(.bx)]
     case .loop: [.goesBack(.bx)]
@@ -122,6 +126,9 @@ extension Opcode {
     case .jumpUnlessLess, .jumpUnlessLessOrEqual:
       [.reads(.a), .reads(.b), .goes(.signedC), .flag(.x, "swapped")]
     case .jumpUnlessEqual, .jumpUnlessNotEqual: [.reads(.a), .reads(.b), .goes(.signedC)]
+    case .jumpUnlessLessInt, .jumpUnlessLessOrEqualInt, .jumpUnlessGreaterInt,
+      .jumpUnlessGreaterOrEqualInt, .jumpUnlessEqualInt, .jumpUnlessNotEqualInt:
+      [.reads(.a), .number(.signedB), .goes(.signedC)]
     case .newList: [.writes(.a, .list), .readsRun(.b, count: .c)]
     case .append: [.reads(.a, .list), .readsRun(.b, count: .c)]
     case .appendSpread: [.reads(.a, .list), .reads(.b)]
@@ -141,6 +148,7 @@ extension Opcode {
     case .rethrow: [.reads(.a, .error)]
     case .forPrepare: [.beginsLoop(.a), .count(.x)]
     case .forNext: [.takesTurn(.a, count: .x), .goes(.bx)]
+    case .forLoop: [.takesTurn(.a, count: .x), .goesBack(.bx)]
     case .parameter: [.changes(.a, to: .value), .name(.b), .name(.c), .number(.x)]
     case .matchList: [.testsList(.a, of: .b), .count(.c), .flag(.x, "or more")]
     case .matchKey: [.writes(.a), .reads(.b), .name(.c), .flag(.x, "any map")]
@@ -172,6 +180,7 @@ extension Instruction {
     case .c: Int(c)
     case .x: Int(x)
     case .bx: bx
+    case .signedB: signedB
     case .signedC: signedC
     }
   }

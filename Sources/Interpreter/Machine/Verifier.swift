@@ -5,7 +5,7 @@
 //
 // 1. Fields: registers are inside the frame; constants, captures, children, call shapes, globals and
 //    library rows exist and are of the right sort; jumps stay inside the code.
-// 2. Flow: only `loop` goes back, so no cycle escapes the limits; a handler stands after its region, and
+// 2. Flow: only `loop` and `forLoop` go back, so no cycle escapes the limits; a handler stands after its region, and
 //    regions nest; no path runs off the end.
 // 3. Contents (VerifierFlow.swift): on every path a register is written before it is read, holds what
 //    the instruction needs, and is not read after a call has used it.
@@ -136,6 +136,9 @@ private struct FieldChecks {
     case .name(let field): name(i.number(field))
     case .capture(let field), .capturedBox(let field):
       inside(i.number(field), prototype.captures.count, "captured variable")
+    case .capturedOf(let field, _):
+      let most = prototype.children.map(\.captures.count).max() ?? 0
+      inside(i.number(field), most, "captured variable of a child")
     case .child(let field): inside(i.number(field), prototype.children.count, "child")
     case .native(let field): inside(i.number(field), verifier.nativeCount, "library function")
     case .libraryConstant(let field):

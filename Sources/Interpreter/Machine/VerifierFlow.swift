@@ -89,10 +89,13 @@ struct ContentsFlow {
     reachHandler(index, i, state)
     var next = state
     for operand in i.op.operands { write(operand, i, state, &next) }
+    // A loop's next turn writes its variables only where the loop goes on.
+    let isTurn = i.op.operands.contains(where: \.isTurn)
     if let target = i.target(at: index) {
-      var branch = i.op.operands.contains(where: \.isTurn) ? state : next
+      var branch = isTurn && target > index ? state : next
       refine(&branch, i, isTaken: true)
       reach(target, branch)
+      if isTurn, target <= index { next = state }
     }
     if i.op.goesOn {
       refine(&next, i, isTaken: false)

@@ -66,8 +66,19 @@ extension UnsafeMutablePointer where Pointee == MapObject {
   public var count: Int { pointee.count }
 
   /// The value of a key; nil when it is missing.
+  ///
+  /// Names in a script and the keys of literals are one object each, so in a small map a look at the
+  /// addresses nearly always finds the pair.
   @inline(__always)
   public func get(_ key: StringReference) -> Value? {
+    if pointee.table == nil, let entries = pointee.entries {
+      for index in 0..<pointee.used where entries[index].key == key { return entries[index].value }
+    }
+    return search(key)
+  }
+
+  @inline(never)
+  private func search(_ key: StringReference) -> Value? {
     let index = find(key)
     guard index >= 0 else { return nil }
     return pointee.entries.unsafelyUnwrapped[index].value

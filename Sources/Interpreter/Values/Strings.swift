@@ -33,7 +33,7 @@ extension UnsafeMutablePointer where Pointee == StringObject {
     return count
   }
 
-  /// FNV-1a over the bytes, never 0, kept in the object.
+  /// A hash of the bytes, never 0, kept in the object.
   @inline(__always)
   var hash: UInt32 {
     let known = pointee.hash
@@ -41,12 +41,31 @@ extension UnsafeMutablePointer where Pointee == StringObject {
     return computeHash()
   }
 
+  /// Multiplies and folds eight bytes at a time; a table looks at the low bits.
   private func computeHash() -> UInt32 {
-    var hash: UInt32 = 2_166_136_261
-    for byte in utf8 { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
-    if hash == 0 { hash = 1 }
-    pointee.hash = hash
-    return hash
+    let count = pointee.byteCount
+    let raw = UnsafeRawPointer(bytes)
+    var hash = UInt64(truncatingIfNeeded: count) &* 0x9E37_79B9_7F4A_7C15
+    var offset = 0
+    while offset + 8 <= count {
+      hash = Self.mix(hash ^ raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      offset += 8
+    }
+    var rest: UInt64 = 0
+    while offset < count {
+      rest = rest << 8 | UInt64(raw.load(fromByteOffset: offset, as: UInt8.self))
+      offset += 1
+    }
+    hash = Self.mix(hash ^ rest)
+    let folded = UInt32(truncatingIfNeeded: hash)
+    pointee.hash = folded == 0 ? 1 : folded
+    return pointee.hash
+  }
+
+  @inline(__always)
+  private static func mix(_ value: UInt64) -> UInt64 {
+    let product = value.multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
+    return product.high ^ product.low
   }
 
   /// True when both hold the same bytes.
@@ -108,5 +127,31 @@ extension UnsafeMutablePointer where Pointee == StringObject {
   public func scalarIndex(ofByte offset: Int) -> Int {
     if pointee.isASCII { return offset }
     return utf8[..<offset].count { $0 & 0xC0 != 0x80 }
+  }
+}
+
+/// Decimal integers as text, without a Swift string in between.
+enum Decimal {
+  /// Number of bytes that a number's text has.
+  static func byteCount(_ value: Int64) -> Int {
+    var rest = value.magnitude
+    var count = value < 0 ? 2 : 1
+    while rest >= 10 {
+      rest /= 10
+      count += 1
+    }
+    return count
+  }
+
+  /// Writes a number's text, which has `count` bytes.
+  static func write(_ value: Int64, _ count: Int, to target: UnsafeMutablePointer<UInt8>) {
+    var rest = value.magnitude
+    var position = count
+    repeat {
+      position -= 1
+      target[position] = UInt8(truncatingIfNeeded: 48 + rest % 10)
+      rest /= 10
+    } while rest > 0
+    if value < 0 { target[0] = 45 }
   }
 }
