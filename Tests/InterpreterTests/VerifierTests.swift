@@ -286,7 +286,7 @@ struct VerifierTests {
         }
       }
     }
-    #expect(refused > 300, "refused \(refused)")
+    #expect(refused > 250, "refused \(refused)")
   }
 }
 

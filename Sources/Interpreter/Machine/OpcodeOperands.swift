@@ -5,7 +5,7 @@
 
 /// What a register may hold at some place in the code.
 struct Contents: OptionSet, Hashable {
-  let rawValue: UInt8
+  let rawValue: UInt16
 
   /// Nothing was written to it, or a call has used it since.
   static let nothing = Contents(rawValue: 1)
@@ -23,9 +23,11 @@ struct Contents: OptionSet, Hashable {
   static let box = Contents(rawValue: 64)
   /// The state of a `for` loop.
   static let loopState = Contents(rawValue: 128)
+  /// A closure that was just made.
+  static let closure = Contents(rawValue: 256)
 
   /// What an instruction that takes any value can read.
-  static let anyValue: Contents = [.value, .list, .map, .error]
+  static let anyValue: Contents = [.value, .list, .map, .error, .closure]
 }
 
 /// One operand of an instruction: which field it is in, and what it means.
@@ -109,8 +111,8 @@ extension Opcode {
     case .setBox: [.reads(.a, .box), .reads(.b)]
     case .getGlobal: [.writes(.a), .global(.bx)]
     case .setGlobal: [.reads(.a), .global(.bx)]
-    case .closure: [.writes(.a), .child(.bx)]
-    case .fillCapture: [.reads(.a), .reads(.b), .capturedOf(.c, closure: .a)]
+    case .closure: [.writes(.a, .closure), .child(.bx)]
+    case .fillCapture: [.reads(.a, .closure), .reads(.b), .capturedOf(.c, closure: .a)]
     case .add, .subtract, .multiply, .divide, .remainder, .equal, .notEqual, .contains:
       [.writes(.a), .reads(.b), .reads(.c)]
     case .less, .lessOrEqual:

@@ -247,7 +247,7 @@ extension Contents {
     let names: [(Contents, String)] = [
       (.nothing, "nothing"), (.absent, "a missing argument"), (.value, "a value"),
       (.list, "a list"), (.map, "a map"), (.error, "an error"), (.box, "a box"),
-      (.loopState, "a loop's state"),
+      (.loopState, "a loop's state"), (.closure, "a closure"),
     ]
     let found = names.filter { contains($0.0) }.map(\.1)
     return found.isEmpty ? "nothing known" : found.joined(separator: " or ")
