@@ -168,14 +168,17 @@ extension Compiler {
 
   private mutating func returnValue(_ value: Expression?, _ span: Span) {
     let register: Int
-    if let value {
+    if module != nil, enclosing.isEmpty {
+      // Leaving a module early exports what it has declared by then.
+      if let value { effect(value) }
+      register = function.allocate()
+      exports(into: register, span)
+    } else if let value {
       register = operand(value)
     } else {
       register = function.allocate()
       function.emit(Instruction(.loadNull, a: register), span)
     }
-    // Leaving a module early exports what it has declared by then.
-    if module != nil, enclosing.isEmpty { exports(into: register, span) }
     leaveCleanups(downTo: 0, span)
     function.emit(Instruction(.returnValue, a: register), span)
   }
