@@ -114,6 +114,6 @@ public struct PreparedProgram: Sendable {
 
   /// The bytecode with the lines that it comes from, as text for people.
   public var disassembly: String {
-    Disassembler(natives: library.names.functions.map(\.signature.name)).text(main)
+    Disassembler(natives: library.names.functionNames).text(main)
   }
 }

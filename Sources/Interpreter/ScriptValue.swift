@@ -8,19 +8,27 @@ import Lexer
 
 /// A script's value outside the machine.
 public indirect enum ScriptValue: Sendable {
+  /// No value.
   case null
+  /// A truth value.
   case bool(Bool)
+  /// A whole number.
   case int(Int64)
+  /// A floating-point number.
   case float(Double)
+  /// A text.
   case string(String)
   /// Nanoseconds.
   case duration(Int64)
+  /// Values in order.
   case list([ScriptValue])
   /// Pairs in order; keys are unique.
   case map([(key: String, value: ScriptValue)])
+  /// Whole numbers from the first on; up to the second, which belongs to a closed range.
   case range(Int64, Int64, isClosed: Bool)
   /// The pairs of a link, without doubles.
   case link([(from: ScriptValue, to: ScriptValue)])
+  /// An error that was caught.
   case error(ScriptError)
   /// A value of the embedder: a cluster, a secret.
   case host(any HostObject)
@@ -28,36 +36,6 @@ public indirect enum ScriptValue: Sendable {
   case function(name: String)
   /// Plain data from the API; becomes maps and lists on the machine's heap.
   case json(JSONValue)
-}
-
-/// A value that the embedder adds to the language, such as a cluster. Equality is `isEqual`; everything
-/// else has a default.
-public protocol HostObject: Sendable {
-  /// What `type(x)` gives, such as `cluster`.
-  var typeName: String { get }
-  /// What `print` writes; must not hold secrets.
-  var description: String { get }
-  /// Names after the dot, for did-you-mean and completion.
-  var memberNames: [String] { get }
-  /// The member of that name.
-  func member(_ name: String) -> HostMember?
-  /// `==` in scripts.
-  func isEqual(_ other: any HostObject) -> Bool
-}
-
-extension HostObject {
-  /// No members.
-  public var memberNames: [String] { [] }
-  /// No members.
-  public func member(_ name: String) -> HostMember? { nil }
-}
-
-/// What stands behind a dot on a host object.
-public enum HostMember: Sendable {
-  /// Known at once.
-  case value(ScriptValue)
-  /// Must wait, such as a cluster's version: the fiber is suspended until it is there.
-  case suspending(@Sendable () async throws -> ScriptValue)
 }
 
 /// An error of a running script: what `catch` gives and what ends a run.

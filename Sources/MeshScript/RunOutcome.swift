@@ -34,6 +34,19 @@ public struct RunOutcome: Sendable {
     }
   }
 
+  /// The value, as a Swift result: for callers to whom a script that fails is an error.
+  ///
+  /// - Throws: `Diagnostics` when the script does not compile, `ScriptError` when it failed,
+  ///   `CancellationError` when the run was cancelled.
+  public func get() throws -> ScriptValue {
+    switch failure {
+    case nil: return value
+    case .rejected(let diagnostics): throw diagnostics
+    case .failed(let error): throw error
+    case .cancelled: throw CancellationError()
+    }
+  }
+
   /// What a program that ran the script leaves with: 0 done, 1 the script failed, 3 some clusters
   /// failed, 130 cancelled.
   public var exitCode: Int32 {

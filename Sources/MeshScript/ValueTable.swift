@@ -73,7 +73,7 @@ extension ValueTable {
       let maps = elements.compactMap(map)
       return maps.count == elements.count ? maps : nil
     case .json(.array(let elements)):
-      return maps(in: .list(elements.map { ScriptValue($0) }))
+      return maps(in: .list(elements.map { .json($0) }))
     default: return nil
     }
   }
@@ -81,7 +81,7 @@ extension ValueTable {
   private static func map(_ value: ScriptValue) -> Map? {
     switch value {
     case .map(let pairs): pairs
-    case .json(.object(let object)): map(ScriptValue(.object(object)))
+    case .json(.object(let object)): object.map { ($0, .json($1)) }
     default: nil
     }
   }

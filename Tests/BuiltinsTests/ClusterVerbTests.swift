@@ -305,7 +305,8 @@ struct SecretTests {
 @Suite("Clusters in scripts")
 struct ClusterTests {
   private func member(_ cluster: ScriptValue, _ name: String) async throws -> ScriptValue {
-    guard case .host(let host) = cluster else { return .null }
+    guard case .host(let value) = cluster else { return .null }
+    let host = try #require(value as? any HostMembers)
     switch try #require(host.member(name)) {
     case .value(let value): return value
     case .suspending(let body): return try await body()
@@ -332,7 +333,8 @@ struct ClusterTests {
     let version404 = try await script.cluster("dead")
     let error = await scriptError { try await member(version404, "version") }
     #expect(error.code == "E0510" && error.isClusterFailure)
-    guard case .host(let host) = c1 else { return }
+    guard case .host(let value) = c1 else { return }
+    let host = try #require(value as? any HostMembers)
     #expect(host.member("nope") == nil)
     #expect(host.memberNames.allSatisfy { host.member($0) != nil })
   }

@@ -6,7 +6,7 @@ import KubernetesClient
 
 /// A cluster of the kubeconfig under the name that it has in the mesh. Nothing connects until a verb or
 /// a member needs the API.
-public final class Cluster: HostObject, CustomStringConvertible {
+public final class Cluster: HostMembers, CustomStringConvertible {
   /// Its name in the script, which is its cluster ID in Istio.
   public let name: String
   /// The network that the script gave it, if any.

@@ -140,7 +140,8 @@ public struct Operation: Sendable, CustomStringConvertible, CustomReflectable {
       isPrerequisite: isPrerequisite)
   }
 
-  static func apply(
+  /// Applies a manifest.
+  public static func apply(
     _ manifest: JSONValue, _ rule: ApplyRule = .merge, on cluster: Cluster,
     isPrerequisite: Bool = false
   ) -> Operation {

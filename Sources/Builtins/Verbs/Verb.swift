@@ -4,7 +4,7 @@ import Interpreter
 
 /// A word of the language that acts on clusters. One file a verb: parameters, doc, example, and what it
 /// compiles to.
-protocol Verb: SendableMetatype {
+public protocol Verb: SendableMetatype {
   /// Its name, parameters, doc and example. A first parameter named `cluster` makes it a method too.
   static var signature: Signature { get }
   /// Runs a call. Verbs never print; what they did goes to the run's report.
@@ -27,11 +27,11 @@ extension Verb {
 
 extension Signature.Parameter {
   /// The cluster, or the clusters, that a verb is for.
-  static let cluster = Signature.Parameter(
+  public static let cluster = Signature.Parameter(
     "cluster", "cluster or list", doc: "where; with a list the verb runs for each of them")
 
   /// A parameter that is only given by name.
-  static func named(
+  public static func named(
     _ name: String, _ type: String, default defaultText: String, _ doc: String
   ) -> Signature.Parameter {
     Signature.Parameter(name, type, default: defaultText, isNamedOnly: true, doc: doc)
@@ -42,7 +42,9 @@ extension VerbCall {
   /// Runs a cluster verb's body for each of its clusters. Given one cluster it gives that one's value
   /// and throws its error; given a list, a list of values, and one error of kind `parallel` that carries
   /// every failure, after all have ended.
-  func each(
+  ///
+  /// - Parameter body: what to do with one cluster.
+  public func each(
     _ body: @escaping @Sendable (Cluster) async throws -> ScriptValue
   ) async throws -> ScriptValue {
     let (clusters, isList) = try clusters()
@@ -65,6 +67,23 @@ extension VerbCall {
     throw severalFailed(errors, of: clusters.count)
   }
 
+  /// Carries one operation out and puts what became of it into the run's report.
+  ///
+  /// - Throws: `ScriptError` when it fails, `CancellationError` when the run is cancelled.
+  public func perform(_ operation: Operation) async throws -> Outcome {
+    try await mesh.executor.perform(operation)
+  }
+
+  /// Carries operations on one cluster out, for a verb that declares a state: failures go to the run's
+  /// report. Prerequisites come first and in order, the others run side by side; when a prerequisite
+  /// fails, or the cluster cannot be reached, what is left is skipped.
+  ///
+  /// - Returns: an outcome for each operation, in order.
+  /// - Throws: `CancellationError` when the run is cancelled.
+  public func declare(_ operations: [Operation]) async throws -> [Outcome] {
+    try await mesh.executor.declare(operations)
+  }
+
   private func severalFailed(_ errors: [ScriptValue], of total: Int) -> ScriptError {
     let messages = errors.compactMap { element -> String? in
       guard case .map(let pairs) = element, case .error(let error)? = pairs.last?.value else {
@@ -80,7 +99,9 @@ extension VerbCall {
 
   /// Runs a mesh verb's body for each of its clusters. The body records failures and does not throw
   /// them, so the others go on.
-  func eachDeclared(
+  ///
+  /// - Parameter body: what to do with one cluster.
+  public func eachDeclared(
     _ body: @escaping @Sendable (Cluster) async throws -> ScriptValue
   ) async throws -> ScriptValue {
     let (clusters, isList) = try clusters()

@@ -4,7 +4,7 @@ import Interpreter
 import JSON
 
 /// What a verb's body works with.
-struct VerbCall: Sendable {
+public struct VerbCall: Sendable {
   /// The run that the call belongs to.
   let mesh: Mesh
   private let arguments: HostArguments
@@ -15,23 +15,23 @@ struct VerbCall: Sendable {
   }
 
   /// The verb's name.
-  var verb: String { arguments.signature.name }
+  public var verb: String { arguments.signature.name }
 
   /// An argument; nil when it was left out or is null.
-  subscript(name: String) -> ScriptValue? {
+  public subscript(name: String) -> ScriptValue? {
     guard let value = arguments[name]?.unwrapped else { return nil }
     if case .null = value { return nil }
     return value
   }
 
   /// Whether the call names the argument, null included.
-  func isGiven(_ name: String) -> Bool { arguments[name] != nil }
+  public func isGiven(_ name: String) -> Bool { arguments[name] != nil }
 
   /// The argument as it came, null included.
   func raw(_ name: String) -> ScriptValue? { arguments[name] }
 
   /// The error for an argument that cannot work.
-  func bad(_ name: String, _ problem: String, notes: [String] = []) -> ScriptError {
+  public func bad(_ name: String, _ problem: String, notes: [String] = []) -> ScriptError {
     .usage(.badArgument, "\(verb): \(name) \(problem)", notes: notes)
   }
 
@@ -39,29 +39,43 @@ struct VerbCall: Sendable {
     bad(name, "must be \(wanted), found \(found.typeName)")
   }
 
-  func string(_ name: String) throws(ScriptError) -> String? {
+  /// A string; nil when it was left out or is null.
+  ///
+  /// - Throws: `ScriptError` for an argument of another type.
+  public func string(_ name: String) throws(ScriptError) -> String? {
     guard let value = self[name] else { return nil }
     guard case .string(let string) = value else { throw wrongType(name, "a string", value) }
     return string
   }
 
-  func string(_ name: String, default fallback: String) throws(ScriptError) -> String {
+  /// A string, or the default.
+  ///
+  /// - Throws: `ScriptError` for an argument of another type.
+  public func string(_ name: String, default fallback: String) throws(ScriptError) -> String {
     try string(name) ?? fallback
   }
 
   /// A string that the verb cannot do without.
-  func needed(_ name: String) throws(ScriptError) -> String {
+  ///
+  /// - Throws: `ScriptError` for an argument of another type.
+  public func needed(_ name: String) throws(ScriptError) -> String {
     guard let string = try string(name) else { throw bad(name, "is missing") }
     return string
   }
 
-  func bool(_ name: String, default fallback: Bool = false) throws(ScriptError) -> Bool {
+  /// A truth value, or the default.
+  ///
+  /// - Throws: `ScriptError` for an argument of another type.
+  public func bool(_ name: String, default fallback: Bool = false) throws(ScriptError) -> Bool {
     guard let value = self[name] else { return fallback }
     guard case .bool(let bool) = value else { throw wrongType(name, "a bool", value) }
     return bool
   }
 
-  func duration(_ name: String) throws(ScriptError) -> Duration? {
+  /// A duration that is not negative; nil when it was left out.
+  ///
+  /// - Throws: `ScriptError` for an argument of another type.
+  public func duration(_ name: String) throws(ScriptError) -> Duration? {
     guard let value = self[name] else { return nil }
     guard case .duration(let nanoseconds) = value else {
       throw wrongType(name, "a duration such as 5m", value)
@@ -71,7 +85,9 @@ struct VerbCall: Sendable {
   }
 
   /// A list of strings, or one string for a list of one.
-  func strings(_ name: String) throws(ScriptError) -> [String]? {
+  ///
+  /// - Throws: `ScriptError` for an argument of another type.
+  public func strings(_ name: String) throws(ScriptError) -> [String]? {
     guard let value = self[name] else { return nil }
     if case .string(let string) = value { return [string] }
     guard case .list(let elements) = value else {
@@ -88,7 +104,9 @@ struct VerbCall: Sendable {
   }
 
   /// A map whose values are strings, numbers or bools, as texts.
-  func texts(_ name: String) throws(ScriptError) -> [(key: String, value: String)]? {
+  ///
+  /// - Throws: `ScriptError` for an argument of another type.
+  public func texts(_ name: String) throws(ScriptError) -> [(key: String, value: String)]? {
     guard let value = self[name] else { return nil }
     guard case .map(let pairs) = value else { throw wrongType(name, "a map", value) }
     var texts: [(key: String, value: String)] = []
@@ -102,14 +120,18 @@ struct VerbCall: Sendable {
   }
 
   /// A map as JSON.
-  func object(_ name: String) throws(ScriptError) -> JSONValue? {
+  ///
+  /// - Throws: `ScriptError` for an argument of another type.
+  public func object(_ name: String) throws(ScriptError) -> JSONValue? {
     guard let value = self[name] else { return nil }
     guard case .map = value else { throw wrongType(name, "a map", value) }
     return try ScriptData.json(value)
   }
 
   /// A whole number, or a range of them, neither empty nor below 1.
-  func counts(_ name: String) throws(ScriptError) -> ClosedRange<Int64>? {
+  ///
+  /// - Throws: `ScriptError` for an argument of another type.
+  public func counts(_ name: String) throws(ScriptError) -> ClosedRange<Int64>? {
     guard let value = self[name] else { return nil }
     let bounds: (Int64, Int64)
     switch value {
@@ -127,7 +149,9 @@ struct VerbCall: Sendable {
   }
 
   /// The clusters that the verb is for; `isList` tells whether the script gave a list.
-  func clusters(_ name: String = "cluster") throws(ScriptError) -> (all: [Cluster], isList: Bool) {
+  ///
+  /// - Throws: `ScriptError` for an argument of another type.
+  public func clusters(_ name: String = "cluster") throws(ScriptError) -> (all: [Cluster], isList: Bool) {
     guard let value = self[name] else { throw bad(name, "is missing") }
     if case .host(let host) = value, let cluster = host as? Cluster {
       try mesh.admit(cluster)

@@ -24,17 +24,24 @@ public enum VerbTable {
   /// The verbs as functions, and as methods of clusters where they start with one.
   static func library(of mesh: Mesh? = nil) -> Library {
     var library = Library()
-    for verb in verbs {
-      let function = verb.function(of: mesh)
-      library.add(function)
-      if verb.signature.parameters.first?.name == "cluster" {
-        library.addMethod(of: "cluster", function)
-      }
-    }
+    for verb in verbs { add(verb, of: mesh, to: &library) }
     library.addMethod(of: "secret", reveal)
     library.add(planned: planned)
     StandardModules.add(to: &library)
     return library
+  }
+
+  /// Adds a verb to a library; for an embedder's own, beside those of the table. It works in sessions
+  /// whose context is a `Mesh`.
+  public static func add(_ verb: any Verb.Type, to library: inout Library) {
+    add(verb, of: nil, to: &library)
+  }
+
+  private static func add(_ verb: any Verb.Type, of mesh: Mesh?, to library: inout Library) {
+    let function = verb.function(of: mesh)
+    library.add(function)
+    guard verb.signature.parameters.first?.name == "cluster" else { return }
+    library.addMethod(of: "cluster", function)
   }
 
   /// The only way to a secret's value.

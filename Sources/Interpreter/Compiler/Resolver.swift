@@ -108,6 +108,7 @@ struct FunctionKey: Hashable {
 struct LibraryNames: Sendable {
   /// Functions in a fixed order; their place is their index in the machine.
   let functions: [HostFunction]
+  let functionNames: [String]
   let functionIndex: [String: Int]
   let constants: [(name: String, value: ScriptValue)]
   let constantIndex: [String: Int]
@@ -120,8 +121,9 @@ struct LibraryNames: Sendable {
 
   init(_ library: Library) {
     functions = library.functions.values.sorted { $0.signature.name < $1.signature.name }
+    functionNames = functions.map(\.signature.name)
     functionIndex = Dictionary(
-      uniqueKeysWithValues: functions.enumerated().map { ($1.signature.name, $0) })
+      uniqueKeysWithValues: functionNames.enumerated().map { ($1, $0) })
     constants = library.constants.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     constantIndex = Dictionary(uniqueKeysWithValues: constants.enumerated().map { ($1.name, $0) })
     let heads = functions.compactMap { function -> String? in

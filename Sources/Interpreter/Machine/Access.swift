@@ -48,17 +48,19 @@ extension Machine {
   private func hostMember(
     _ object: any HostObject, _ name: String, _ fiber: Fiber
   ) throws(ScriptError) -> MemberAccess {
-    switch object.member(name) {
+    let type = object.typeName
+    let object = object as? any HostMembers
+    switch object?.member(name) {
     case .value(let value): return .value(makeValue(value))
     case .suspending(let perform):
       // The caller sets where the result goes before it parks.
       calls.append(HostCall(fiber: fiber.id, perform: perform))
       return .parked
     case nil:
-      if methods.names(of: object.typeName).contains(name) {
-        throw .type("\"\(name)\" is a method of \(object.typeName)", label: "call it: .\(name)()")
+      if methods.names(of: type).contains(name) {
+        throw .type("\"\(name)\" is a method of \(type)", label: "call it: .\(name)()")
       }
-      throw .noMember(name, in: object.typeName, among: object.memberNames)
+      throw .noMember(name, in: type, among: object?.memberNames ?? [])
     }
   }
 
@@ -96,6 +98,7 @@ extension Machine {
     _ object: Value, _ name: StringReference, _ value: Value
   ) throws(ScriptError) {
     guard object.tag == .map else {
+      if try setHostMember(object, name.text, value) { return }
       throw .type("cannot set a member of \(ScriptError.article(object.typeName))")
     }
     if object.asMap.isFrozen { throw .frozen }
@@ -128,6 +131,7 @@ extension Machine {
       let count = max(0, end - start + (isClosed ? 1 : 0))
       return Value(start + Int64(try position(index.asInt, Int(count), "range")))
     default:
+      if let value = try hostElement(object, index) { return value }
       throw .cannotIndex(object, index)
     }
   }
@@ -163,6 +167,7 @@ extension Machine {
       object.asMap.set(index.asString, value, heap)
       try heap.reserve(0)
     default:
+      if try setHostElement(object, index, value) { return }
       throw .type(
         "cannot set an element of \(ScriptError.article(object.typeName)) with "
           + "\(ScriptError.article(index.typeName)) as index")
@@ -328,6 +333,7 @@ extension Machine {
       if isOverflow { throw .overflow("the end of the range") }
       state[1] = Value(start)
       state[2] = Value(after)
+    case .host where sequence.asHost is any HostIterable: break
     default: throw .notIterable(sequence)
     }
   }
@@ -364,6 +370,12 @@ extension Machine {
         heap.makeString(
           UnsafeBufferPointer(start: string.bytes + position, count: end - position)))
       state[1] = Value(end)
+      return true
+    case .host:
+      guard let element = try hostElement(sequence, at: position) else { return false }
+      if variables == 2 { state[3] = Value(position) }
+      state[variables + 2] = element
+      state[1] = Value(position + 1)
       return true
     default:
       return false

@@ -2,40 +2,40 @@
 
 import JSON
 
-extension Machine {
+extension Heap {
   /// Makes a value of the machine.
-  func makeValue(_ value: ScriptValue) -> Value {
+  public func makeValue(_ value: ScriptValue) -> Value {
     switch value {
     case .null, .function: return .null
     case .bool(let value): return Value(value)
     case .int(let value): return Value(value)
     case .float(let value): return Value(value)
-    case .string(let text): return Value(heap.makeString(text))
+    case .string(let text): return Value(makeString(text))
     case .duration(let value): return Value(nanoseconds: value)
     case .list(let elements):
-      let list = heap.makeList(capacity: elements.count)
-      for element in elements { list.append(makeValue(element), heap) }
+      let list = makeList(capacity: elements.count)
+      for element in elements { list.append(makeValue(element), self) }
       return Value(list)
     case .map(let pairs):
-      let map = heap.makeMap(capacity: pairs.count)
-      for pair in pairs { map.set(key(pair.key), makeValue(pair.value), heap) }
+      let map = makeMap(capacity: pairs.count)
+      for pair in pairs { map.set(key(pair.key), makeValue(pair.value), self) }
       return Value(map)
     case .range(let start, let end, let isClosed):
-      return heap.makeRange(start, end, isClosed: isClosed)
+      return makeRange(start, end, isClosed: isClosed)
     case .link(let pairs):
-      return heap.makeLink(pairs.map { (makeValue($0.from), makeValue($0.to)) })
-    case .error(let error): return heap.makeError(error)
-    case .host(let object): return heap.makeHost(object)
-    case .json(let json): return heap.makeValue(json)
+      return makeLink(pairs.map { (makeValue($0.from), makeValue($0.to)) })
+    case .error(let error): return makeError(error)
+    case .host(let object): return makeHost(object)
+    case .json(let json): return makeValue(json)
     }
   }
 
-  private func key(_ text: String) -> StringReference { heap.makeString(text) }
+  private func key(_ text: String) -> StringReference { makeString(text) }
 
   /// Copies a value out of the machine.
   ///
   /// - Throws: when it is nested more than 500 levels deep, cycles included.
-  func scriptValue(_ value: Value, depth: Int = 0) throws(ScriptError) -> ScriptValue {
+  public func scriptValue(_ value: Value, depth: Int = 0) throws(ScriptError) -> ScriptValue {
     if depth > 500 { throw .value("the value is nested too deeply, or contains itself") }
     switch value.tag {
     case .undefined, .null, .box: return .null
@@ -44,7 +44,7 @@ extension Machine {
     case .float: return .float(value.asDouble)
     case .duration: return .duration(value.asInt)
     case .string: return .string(value.asString.text)
-    case .native: return .function(name: names.functions[Int(value.bits)].signature.name)
+    case .native: return .function(name: nativeNames[Int(value.bits)])
     case .closure:
       return .function(name: value.asClosure.pointee.body.pointee.owner.takeUnretainedValue().name)
     case .list:
@@ -69,6 +69,30 @@ extension Machine {
     case .error: return .error(value.asError)
     case .host: return .host(value.asHost)
     }
+  }
+
+  private func linkEnds(
+    _ value: Value, _ depth: Int
+  ) throws(ScriptError) -> [(from: ScriptValue, to: ScriptValue)] {
+    let link = value.asLink
+    var pairs: [(from: ScriptValue, to: ScriptValue)] = []
+    for index in 0..<link.pointee.count {
+      let from = try scriptValue(link.ends[2 * index], depth: depth + 1)
+      pairs.append((from, try scriptValue(link.ends[2 * index + 1], depth: depth + 1)))
+    }
+    return pairs
+  }
+}
+
+extension Machine {
+  /// Makes a value of the machine.
+  func makeValue(_ value: ScriptValue) -> Value { heap.makeValue(value) }
+
+  /// Copies a value out of the machine.
+  ///
+  /// - Throws: when it is nested more than 500 levels deep, cycles included.
+  func scriptValue(_ value: Value) throws(ScriptError) -> ScriptValue {
+    try heap.scriptValue(value)
   }
 
   /// The value as JSON data, for `json.format` and the like.
@@ -135,18 +159,6 @@ extension Machine {
   /// `left + right`, for library functions.
   public func add(_ left: Value, _ right: Value) throws(ScriptError) -> Value {
     try operators.add(left, right)
-  }
-
-  private func linkEnds(
-    _ value: Value, _ depth: Int
-  ) throws(ScriptError) -> [(from: ScriptValue, to: ScriptValue)] {
-    let link = value.asLink
-    var pairs: [(from: ScriptValue, to: ScriptValue)] = []
-    for index in 0..<link.pointee.count {
-      let from = try scriptValue(link.ends[2 * index], depth: depth + 1)
-      pairs.append((from, try scriptValue(link.ends[2 * index + 1], depth: depth + 1)))
-    }
-    return pairs
   }
 }
 

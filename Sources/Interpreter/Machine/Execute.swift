@@ -515,13 +515,16 @@ extension Machine {
 
   private func areOrdered(_ left: Value, _ right: Value) -> Bool {
     if left.number != nil { return right.number != nil }
+    if left.tag == .host { return right.tag == .host && left.asHost is any HostOrdered }
     return left.tag == right.tag && [.string, .bool, .duration].contains(left.tag)
   }
 
   private func addImmediate(_ left: Value, _ number: Int) throws(ScriptError) -> Value {
     guard left.tag == .float else {
       // A negative operand was written as a subtraction.
-      throw .operands(number < 0 ? "-" : "+", left, Value(number))
+      return number < 0
+        ? try operators.host(.subtract, left, Value(-number))
+        : try operators.host(.add, left, Value(number))
     }
     return Value(left.asDouble + Double(number))
   }

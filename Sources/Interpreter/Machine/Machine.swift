@@ -57,7 +57,8 @@ public final class Machine {
     self.context = context
     self.limits = limits
     self.output = output
-    heap = Heap(limit: limits.memory, isStressed: limits.collectsAlways)
+    heap = Heap(limit: limits.memory, isStressed: limits.collectsAlways,
+      nativeNames: prepared.names.functionNames)
     operators = Operators(heap: heap)
     methods = MethodTable(prepared)
     natives = NativeTable(names.functions)
@@ -177,6 +178,10 @@ public final class Machine {
   static func scriptError(_ error: any Error) -> ScriptError {
     if let error = error as? ScriptError { return error }
     if error is CancellationError { return .cancelled }
+    if let error = error as? any HostError {
+      return ScriptError(
+        kind: error.kind, error.message, notes: error.notes, details: error.details)
+    }
     return ScriptError(kind: "error", .thrown, "\(error)")
   }
 

@@ -21,13 +21,16 @@ public final class Heap {
   private var permanents: [StringReference] = []
   private var interned: [String: StringReference] = [:]
   private var worklist: [Value] = []
+  /// Names of the library's functions by their index.
+  let nativeNames: [String]
 
   /// True for tests: every safe place collects, so that a value which is in no root is found out.
   private let isStressed: Bool
 
   /// Makes an empty heap that may grow to `limit` bytes.
-  init(limit: Int, isStressed: Bool = false) {
+  init(limit: Int, isStressed: Bool = false, nativeNames: [String] = []) {
     self.limit = limit
+    self.nativeNames = nativeNames
     self.isStressed = isStressed
     threshold = isStressed ? -1 : min(limit, 8 << 20)
   }

@@ -81,7 +81,7 @@ extension Value {
     case (.bool, .bool): return Int(bits) - Int(other.bits)
     default:
       guard let left = number, let right = other.number else {
-        throw .operands(op, self, other)
+        return try hostCompare(other, op)
       }
       return left < right ? -1 : left > right ? 1 : left == right ? 0 : nil
     }
@@ -120,7 +120,7 @@ struct Operators {
     case (.map, .map): return try join(left.asMap, right.asMap)
     default:
       guard let first = left.number, let second = right.number else {
-        throw .operands("+", left, right)
+        return try host(.add, left, right)
       }
       return Value(first + second)
     }
@@ -160,7 +160,7 @@ struct Operators {
       return left.tag == .int ? Value(result) : Value(nanoseconds: result)
     }
     guard let first = left.number, let second = right.number else {
-      throw .operands("-", left, right)
+      return try host(.subtract, left, right)
     }
     return Value(first - second)
   }
@@ -175,7 +175,7 @@ struct Operators {
     case (.int, .duration), (.float, .duration): return try scale(right.asInt, left)
     default:
       guard let first = left.number, let second = right.number else {
-        throw .operands("*", left, right)
+        return try host(.multiply, left, right)
       }
       return Value(first * second)
     }
@@ -213,7 +213,7 @@ struct Operators {
     case (.duration, .float): return try nanoseconds(Double(left.asInt) / right.asDouble)
     default:
       guard let first = left.number, let second = right.number else {
-        throw .operands("/", left, right)
+        return try host(.divide, left, right)
       }
       return Value(first / second)
     }
@@ -226,7 +226,7 @@ struct Operators {
       return left.tag == .int ? Value(result) : Value(nanoseconds: result)
     }
     guard let first = left.number, let second = right.number else {
-      throw .operands("%", left, right)
+      return try host(.remainder, left, right)
     }
     return Value(fmod(first, second))
   }
@@ -239,9 +239,7 @@ struct Operators {
       if isOverflow { throw .overflow("the result") }
       return value.tag == .int ? Value(result) : Value(nanoseconds: result)
     default:
-      var error = ScriptError.type("cannot apply - to \(value.typeName)")
-      error.blame = .operand(value.typeName)
-      throw error
+      return try hostNegate(value)
     }
   }
 
@@ -263,7 +261,7 @@ struct Operators {
       guard let number = left.number else { throw .operands("in", left, right) }
       return Self.isWithin(number, left, right)
     default:
-      throw .operands("in", left, right)
+      return try hostContains(left, right)
     }
   }
 

@@ -85,15 +85,6 @@ func scriptError(
 }
 
 extension ScriptValue {
-  /// The member of a map, of script or of API data.
-  subscript(key: String) -> ScriptValue? {
-    switch self {
-    case .map(let pairs): pairs.first { $0.key == key }?.value
-    case .json(let json): json[key].map { .json($0) }
-    default: nil
-    }
-  }
-
   var text: String? {
     switch self {
     case .string(let text), .json(.string(let text)): text
@@ -104,13 +95,6 @@ extension ScriptValue {
   var truth: Bool? {
     guard case .bool(let bool) = self else { return nil }
     return bool
-  }
-
-  var isNull: Bool {
-    switch self {
-    case .null, .json(.null): true
-    default: false
-    }
   }
 
   var elements: [ScriptValue] {
@@ -125,9 +109,4 @@ extension ScriptValue {
     guard case .json(let json) = self else { return nil }
     return json
   }
-}
-
-extension ScriptValue: ExpressibleByStringLiteral {
-  /// A string of the script.
-  public init(stringLiteral value: String) { self = .string(value) }
 }
