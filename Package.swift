@@ -51,6 +51,7 @@ let package = Package(
         "MeshScript", "SimulatedCluster", "CReadline",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(name: "Embed", dependencies: ["MeshScript"], path: "Examples/Embed"),
     .testTarget(name: "LexerTests", dependencies: ["Lexer"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(name: "InterpreterTests", dependencies: ["Interpreter"]),
@@ -65,7 +66,7 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
-    .testTarget(name: "MeshScriptTests", dependencies: ["MeshScript"]),
+    .testTarget(name: "MeshScriptTests", dependencies: ["MeshScript", "Embed"]),
     .testTarget(name: "mshTests", dependencies: ["msh"]),
   ],
   swiftLanguageModes: [.v6]

@@ -18,7 +18,9 @@ public protocol ScriptConvertible: Sendable {
 
 extension ScriptConvertible {
   /// The type of the value that does not fit.
-  public static func mismatch(_ value: ScriptValue) -> String { ScriptError.article(value.typeName) }
+  public static func mismatch(_ value: ScriptValue) -> String {
+    ScriptError.article(value.typeName)
+  }
   /// The argument must be given.
   public static var absent: Self? { nil }
 }

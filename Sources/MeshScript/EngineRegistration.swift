@@ -19,7 +19,8 @@ extension Engine {
   ///   - body: the function. What it throws becomes the script's error; see `HostError`.
   public func register<each Argument: ScriptConvertible, Result: ScriptConvertible>(
     _ name: String, _ parameters: HostParameter..., doc: String = "", example: String = "",
-    capability: EngineOptions.Capability? = nil, body: @escaping @Sendable (repeat each Argument) throws -> Result
+    capability: EngineOptions.Capability? = nil,
+    body: @escaping @Sendable (repeat each Argument) throws -> Result
   ) {
     extend {
       $0.register(
@@ -30,7 +31,8 @@ extension Engine {
   /// Registers a function that gives nothing and answers at once.
   public func register<each Argument: ScriptConvertible>(
     _ name: String, _ parameters: HostParameter..., doc: String = "", example: String = "",
-    capability: EngineOptions.Capability? = nil, body: @escaping @Sendable (repeat each Argument) throws -> Void
+    capability: EngineOptions.Capability? = nil,
+    body: @escaping @Sendable (repeat each Argument) throws -> Void
   ) {
     extend {
       $0.register(

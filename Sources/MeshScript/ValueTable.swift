@@ -92,7 +92,7 @@ extension ValueTable {
 
   /// Strings plain, null as nothing, line breaks visible.
   private static func cell(_ value: ScriptValue) -> String {
-    switch value {
+    switch value.unwrapped {
     case .null: ""
     case .string(let string): string.split(separator: "\n").joined(separator: "↵")
     default: ValueText.line(value)

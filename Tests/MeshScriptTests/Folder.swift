@@ -51,5 +51,21 @@ struct Folder {
     fputs(text, file)
   }
 
+  /// A new empty folder; `remove` it after use.
+  static func temporary() throws -> Folder {
+    var template = Array("/tmp/meshscript-test-XXXXXX".utf8CString)
+    let path = template.withUnsafeMutableBufferPointer { buffer in
+      buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
+    }
+    guard let path else { throw Unreadable(path: "/tmp") }
+    return Folder(path: path)
+  }
+
+  /// Deletes a folder and the files in it.
+  func remove() {
+    for child in (try? children()) ?? [] { unlink(child.path) }
+    rmdir(path)
+  }
+
   static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }

@@ -151,7 +151,9 @@ public struct VerbCall: Sendable {
   /// The clusters that the verb is for; `isList` tells whether the script gave a list.
   ///
   /// - Throws: `ScriptError` for an argument of another type.
-  public func clusters(_ name: String = "cluster") throws(ScriptError) -> (all: [Cluster], isList: Bool) {
+  public func clusters(_ name: String = "cluster") throws(ScriptError) -> (
+    all: [Cluster], isList: Bool
+  ) {
     guard let value = self[name] else { throw bad(name, "is missing") }
     if case .host(let host) = value, let cluster = host as? Cluster {
       try mesh.admit(cluster)

@@ -57,7 +57,8 @@ public final class Machine {
     self.context = context
     self.limits = limits
     self.output = output
-    heap = Heap(limit: limits.memory, isStressed: limits.collectsAlways,
+    heap = Heap(
+      limit: limits.memory, isStressed: limits.collectsAlways,
       nativeNames: prepared.names.functionNames)
     operators = Operators(heap: heap)
     methods = MethodTable(prepared)
