@@ -28,7 +28,7 @@ struct ParameterText {
     switch type {
     case "string": return .string(text)
     case "int": return .int(try required(Int64(text), text, "3"))
-    case "float": return .float(try required(Double(text), text, "1.5"))
+    case "float": return .float(try required(float(text), text, "1.5"))
     case "bool":
       return .bool(try required(["true": true, "false": false][text], text, "true or false"))
     case "duration": return .duration(try required(Notation.nanoseconds(text), text, "30s"))
@@ -36,6 +36,11 @@ struct ParameterText {
     case "map": return try map(text)
     default: return untyped(text)
     }
+  }
+
+  /// A number as scripts write it: `Double` also reads "nan", "inf" and hexadecimal.
+  private func float(_ text: String) -> Double? {
+    text.utf8.allSatisfy { "0123456789.+-eE".utf8.contains($0) } ? Double(text) : nil
   }
 
   private func required<T>(_ value: T?, _ text: String, _ example: String) throws(ScriptError) -> T

@@ -84,18 +84,37 @@ extension StandardLibrary {
     case .float: return Value(abs(value.asDouble))
     case .int, .duration:
       guard value.asInt != Int64.min else {
-        throw ScriptError.value("the result does not fit an int")
+        throw ScriptError(kind: "overflow", .overflow, "the result does not fit a 64-bit integer")
       }
       return value.tag == .int ? Value(abs(value.asInt)) : Value(nanoseconds: abs(value.asInt))
     default: throw call.wrong(0, "number or duration")
     }
   }
 
+  /// An int rounded to tens, hundreds and so on, ties away from zero.
+  private static func round(_ number: Int64, _ digits: Int) throws -> Value {
+    if digits >= 0 { return Value(number) }
+    if digits < -18 { return Value(0) }
+    let unit = (0 ..< -digits).reduce(Int64(1)) { scale, _ in scale * 10 }
+    let rest = number % unit
+    var result = number - rest
+    if rest.magnitude >= UInt64(unit) - rest.magnitude {
+      let (rounded, isOverflow) = result.addingReportingOverflow(number < 0 ? -unit : unit)
+      if isOverflow {
+        throw ScriptError(kind: "overflow", .overflow, "the result does not fit a 64-bit integer")
+      }
+      result = rounded
+    }
+    return Value(result)
+  }
+
   private static func round(_ call: inout NativeCall) throws -> Value {
     guard let number = call[0].number else { throw call.wrong(0, "number") }
     let digits = call.has(1) ? try call.int(1) : 0
-    if call[0].tag == .int, digits >= 0 { return call[0] }
-    guard abs(digits) <= 300 else { throw ScriptError.value("round keeps at most 300 digits") }
+    guard (-300...300).contains(digits) else {
+      throw ScriptError.value("round keeps at most 300 digits, not \(digits)")
+    }
+    if call[0].tag == .int { return try round(call[0].asInt, digits) }
     if digits == 0 {
       guard let int = Int64(exactly: number.rounded(.toNearestOrAwayFromZero)) else {
         throw ScriptError.value("\(try call[0].text()) does not fit an int")

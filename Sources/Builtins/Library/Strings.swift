@@ -32,10 +32,17 @@ extension StandardLibrary {
         return Value(call.heap.makeString(String(text)))
       },
       method(of: "string", "lines", "its lines, without line breaks") { call in
-        let text = try call.string(0).text
-        var pieces = text.split(separator: "\n", omittingEmptySubsequences: false)
+        // In bytes: as a Character, "\r\n" is one and no "\n".
+        let bytes = try call.string(0).utf8
+        var pieces = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         if pieces.last?.isEmpty == true { pieces.removeLast() }
-        return list(pieces.map { String($0.hasSuffix("\r") ? $0.dropLast() : $0) }, call.heap)
+        let result = call.heap.makeList(capacity: pieces.count)
+        for piece in pieces {
+          let line = piece.last == 0x0D ? piece.dropLast() : piece
+          result.append(
+            Value(call.heap.makeString(UnsafeBufferPointer(rebasing: line))), call.heap)
+        }
+        return Value(result)
       },
     ]
   }

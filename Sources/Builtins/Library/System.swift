@@ -17,14 +17,14 @@ extension StandardLibrary {
       ) { call in
         guard call[0].tag == .bool else { throw call.wrong(0, "bool") }
         if call[0].asBool { return .null }
-        let message = call.has(1) ? try call[1].text() : "the assertion does not hold"
+        let message = call.has(1) ? try call.string(1).text : "the assertion does not hold"
         throw ScriptError(kind: "assert", .assertionFailed, message)
       })
     library.add(
       immediate(
         "fail", [.init("message", "string")], "ends the script with an error", "fail \"no\""
       ) {
-        throw ScriptError(kind: "fail", .failed, try $0[0].text())
+        throw ScriptError(kind: "fail", .failed, try $0.string(0).text)
       })
   }
 
@@ -51,10 +51,16 @@ extension StandardLibrary {
           "sleep", [.init("time", "duration")], doc: "waits; other fibers go on meanwhile",
           example: "sleep 2s"),
         .suspending { arguments in
-          guard case .duration(let nanoseconds)? = arguments["time"] else {
-            throw ScriptError.type("sleep takes a duration, such as 2s")
+          let time = arguments["time"] ?? .null
+          guard case .duration(let nanoseconds) = time else {
+            throw ScriptError.type(
+              "sleep takes a duration for \"time\", not \(ScriptError.article(time.typeName))",
+              notes: ["a time has a unit: sleep 2s"])
           }
-          try await Task.sleep(for: .nanoseconds(max(0, nanoseconds)))
+          guard nanoseconds >= 0 else {
+            throw ScriptError.value("sleep takes a time of at least 0s")
+          }
+          try await Task.sleep(for: .nanoseconds(nanoseconds))
           return .null
         }))
   }

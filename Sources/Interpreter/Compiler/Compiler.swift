@@ -204,26 +204,44 @@ struct Compiler {
 
   // MARK: Cleanups
 
-  /// Compiles `body` so that the closures in `cleanups` run, last first, however it is left.
+  /// Compiles `body` so that the closures in `cleanups` run, last first, however it is left. An error in
+  /// one of them takes the place of what was under way, and the others still run.
   mutating func protected(_ cleanups: [Int], _ span: Span, _ body: (inout Compiler) -> Void) {
     let error = function.allocate()
-    let depth = function.cleanups.count
     function.cleanups += cleanups
     let start = function.code.count
     body(&self)
-    let end = function.code.count
-    function.cleanups.removeLast(function.cleanups.count - depth)
-    for register in cleanups.reversed() { runCleanup(register, span) }
-    let skip = function.emit(Instruction(.jump), span)
-    addHandler(start..<end, error)
-    for register in cleanups.reversed() { runCleanup(register, span) }
-    function.emit(Instruction(.rethrow, a: error), span)
-    function.patch(skip)
+    // Each cleanup is a level of its own: its handler covers the body and the cleanups run before it.
+    for register in cleanups.reversed() {
+      function.cleanups.removeLast()
+      let end = function.code.count
+      runCleanup(register, span)
+      let skip = function.emit(Instruction(.jump), span)
+      addHandler(start..<end, error)
+      runCleanup(register, span)
+      function.emit(Instruction(.rethrow, a: error), span)
+      function.patch(skip)
+    }
   }
 
+  /// Adds a handler, which begins here, for errors in `range`, except where code in it leaves for an outer place and has
+  /// come to the cleanups of the blocks around: those are not inside the handler's block any more.
   mutating func addHandler(_ range: Range<Int>, _ register: Int) {
-    function.handlers.append(
-      Handler(range: range, target: function.code.count, register: register))
+    let target = function.code.count
+    let depth = function.cleanups.count
+    var start = range.lowerBound
+    let inside = function.leavings.reversed().prefix { $0.range.lowerBound >= start }
+    for leaving in inside.reversed() where leaving.cleanup < depth {
+      if start < leaving.range.lowerBound {
+        function.handlers.append(
+          Handler(range: start..<leaving.range.lowerBound, target: target, register: register))
+      }
+      start = leaving.range.upperBound
+    }
+    if start < range.upperBound {
+      function.handlers.append(
+        Handler(range: start..<range.upperBound, target: target, register: register))
+    }
   }
 
   /// Calls the closure in a register once, if there is one. The register is emptied first, so that an
@@ -240,7 +258,11 @@ struct Compiler {
 
   /// Runs the cleanups that leaving for an outer place passes by, innermost first.
   mutating func leaveCleanups(downTo depth: Int, _ span: Span) {
-    for register in function.cleanups[depth...].reversed() { runCleanup(register, span) }
+    for index in (depth..<function.cleanups.count).reversed() {
+      let start = function.code.count
+      runCleanup(function.cleanups[index], span)
+      function.leavings.append((index, start..<function.code.count))
+    }
   }
 
   /// The body of a `defer` or `finally` closure.

@@ -26,6 +26,9 @@ struct FunctionBuilder {
   var loops: [LoopContext] = []
   /// Registers that hold closures to run when their blocks are left, outermost first.
   var cleanups: [Int] = []
+  /// Code that `return`, `break` and `continue` run on their way out: the cleanup's index in `cleanups`
+  /// and where its call stands, in the order of the code.
+  var leavings: [(cleanup: Int, range: Range<Int>)] = []
   /// True for the body of a `parallel for`: `continue` ends the item.
   var isParallelBody = false
   /// Set when an operand did not fit its field.

@@ -25,7 +25,11 @@ extension Machine {
     switch object.tag {
     case .map:
       if let value = object.asMap.get(name) { return .value(value) }
-      throw .noMember(name.text, in: "map", among: keys(object.asMap))
+      var error = ScriptError.noMember(name.text, in: "map", among: keys(object.asMap))
+      if methods.names(of: "map").contains(name.text) {
+        error.notes = ["\"\(name.text)\" is a method: call it with .\(name.text)()"]
+      }
+      throw error
     case .error: return .value(try errorMember(object.asError, name.text))
     case .link:
       guard name.text == "pairs" else {
@@ -65,18 +69,20 @@ extension Machine {
   }
 
   private func errorMember(_ error: ScriptError, _ name: String) throws(ScriptError) -> Value {
+    if let value = knownMember(error, name) { return value }
+    if Self.optionalErrorMembers.contains(name) { return .null }
+    let names = ["kind", "message", "notes", "stack"] + error.details.map(\.key)
+    throw .noMember(name, in: "error", among: names, what: "member")
+  }
+
+  /// A member of an error; nil for one that it lacks.
+  func knownMember(_ error: ScriptError, _ name: String) -> Value? {
     switch name {
-    case "kind": return Value(heap.makeString(error.kind))
-    case "message": return Value(heap.makeString(error.message))
-    case "notes": return makeValue(.list(error.notes.map { .string($0) }))
-    case "stack": return makeValue(.list(stackLines(error).map { .string($0) }))
-    default:
-      if let detail = error.details.first(where: { $0.key == name }) {
-        return makeValue(detail.value)
-      }
-      if Self.optionalErrorMembers.contains(name) { return .null }
-      let names = ["kind", "message", "notes", "stack"] + error.details.map(\.key)
-      throw .noMember(name, in: "error", among: names, what: "member")
+    case "kind": Value(heap.makeString(error.kind))
+    case "message": Value(heap.makeString(error.message))
+    case "notes": makeValue(.list(error.notes.map { .string($0) }))
+    case "stack": makeValue(.list(stackLines(error).map { .string($0) }))
+    default: error.details.first { $0.key == name }.map { makeValue($0.value) }
     }
   }
 
@@ -397,21 +403,32 @@ extension Machine {
   }
 
   private func thrown(_ map: MapReference) throws(ScriptError) -> ScriptError {
-    var error = ScriptError("error")
+    var error = ScriptError("")
+    guard map.get(heap.makeString("message")) != nil else {
+      throw .type("a thrown map needs a message", label: "such as {message: \"…\"}")
+    }
     var position = 0
     while let pair = map.next(position) {
       position = pair.next
-      switch (pair.key.text, pair.value.tag) {
-      case ("kind", .string): error.kind = pair.value.asString.text
-      case ("message", .string): error.message = pair.value.asString.text
-      case ("notes", .list):
+      switch pair.key.text {
+      case "kind": error.kind = try thrownText("kind", pair.value)
+      case "message": error.message = try thrownText("message", pair.value)
+      case "notes" where pair.value.tag == .list:
         for index in 0..<pair.value.asList.count {
           error.notes.append(try pair.value.asList[item: index].text())
         }
-      case (let key, _): error.details.append((key, try scriptValue(pair.value)))
+      case let key: error.details.append((key, try scriptValue(pair.value)))
       }
     }
     return error
+  }
+
+  private func thrownText(_ key: String, _ value: Value) throws(ScriptError) -> String {
+    guard value.tag == .string else {
+      throw .type(
+        "the \(key) of a thrown map is a string, not \(ScriptError.article(value.typeName))")
+    }
+    return value.asString.text
   }
 
   func setParameter(

@@ -161,7 +161,7 @@ extension Machine {
     if let native = method.native {
       return try callNative(
         fiber, native.takeUnretainedValue(), arguments, positional + 1,
-        names: shapeNames(frame, shape), result: arguments)
+        names: shapeNames(frame, shape), result: arguments, receivers: 1)
     }
     guard let closure = method.closure else { throw .notCallable(receiver) }
     try pushClosure(
@@ -232,7 +232,8 @@ extension Machine {
     let parameters = prototype.parameters.map {
       Parameter(name: $0.name, isRequired: !$0.hasDefault && !$0.isRest, isRest: $0.isRest)
     }
-    return try bind(prototype.name, parameters, given, count, names)
+    return try bind(
+      prototype.name, parameters, given, count, names, receivers: prototype.isPrelude ? 1 : 0)
   }
 
   /// What binding needs to know of a parameter.
@@ -244,7 +245,8 @@ extension Machine {
   }
 
   private func bind(
-    _ function: String, _ parameters: [Parameter], _ given: [Value], _ count: Int, _ names: [String]
+    _ function: String, _ parameters: [Parameter], _ given: [Value], _ count: Int,
+    _ names: [String], receivers: Int
   ) throws(ScriptError) -> [Value] {
     var bound = [Value](repeating: .undefined, count: parameters.count)
     var position = 0
@@ -262,10 +264,8 @@ extension Machine {
       }
     }
     if position < count {
-      let most = parameters.count { !$0.isNamedOnly && !$0.isRest }
-      throw .argument(
-        "\(function) takes \(most == 1 ? "1 argument" : "\(most) arguments") by position, "
-          + "\(count) are given")
+      let most = parameters.count { !$0.isNamedOnly && !$0.isRest } - receivers
+      throw .tooManyArguments(function, most: most, given: count - receivers)
     }
     for (offset, name) in names.enumerated() {
       guard let index = parameters.firstIndex(where: { $0.name == name && !$0.isRest }) else {
@@ -298,7 +298,7 @@ extension Machine {
   /// Calls a library function; its arguments stand in the stack from `start` on.
   private func callNative(
     _ fiber: Fiber, _ native: NativeFunction, _ start: Int, _ count: Int, names: [String],
-    result: Int
+    result: Int, receivers: Int = 0
   ) throws(ScriptError) -> CallResult {
     if names.isEmpty, count == native.plainCount {
       fiber.stack[result] = try callPlain(native, fiber.stack + start)
@@ -313,7 +313,7 @@ extension Machine {
         Parameter(
           name: $0.name, isRequired: $0.defaultText == nil && !$0.isRest, isRest: $0.isRest,
           isNamedOnly: $0.isNamedOnly)
-      }, given, count, names)
+      }, given, count, names, receivers: receivers)
     switch function.body {
     case .immediate(let body):
       fiber.stack[result] = try runImmediate(body, native, bound)

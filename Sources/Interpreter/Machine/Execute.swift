@@ -270,6 +270,9 @@ extension Machine {
             let object = registers[Int(i.b)]
             if object.tag == .map {
               registers[a] = object.asMap.get(constants[Int(i.c)].asString) ?? .null
+            } else if object.tag == .error {
+              let name = constants[Int(i.c)].asString.text
+              registers[a] = knownMember(object.asError, name) ?? .null
             } else if case .value(let value) = try member(
               object, constants[Int(i.c)].asString, fiber)
             {

@@ -144,7 +144,53 @@ extension ScriptError {
     var error = ScriptError(
       kind: "key", .unknownMethod, "\(article(type)) has no method \"\(name)\"",
       label: didYouMeanQuestion(name, among: names) ?? "")
-    if type == "null" { error.blame = .receiver("null") }
+    if type == "null" {
+      error.blame = .receiver("null")
+      error.notes = ["x?.\(name)() gives null instead"]
+    }
+    if error.label.isEmpty, let own = foreignMethods[name]?.first(where: { names.contains($0) }) {
+      error.label = "the method is called \(own)"
+    }
+    return error
+  }
+
+  /// Methods as other languages call them.
+  private static let foreignMethods: [String: [String]] = [
+    "push": ["append"], "add": ["append"], "length": ["count"], "len": ["count"],
+    "size": ["count"], "collect": ["map"], "select": ["filter"], "fold": ["reduce"],
+    "forEach": ["each"], "sort": ["sorted"], "reverse": ["reversed"], "some": ["any"],
+    "every": ["all"], "includes": ["contains"], "has": ["contains"], "uniq": ["unique"],
+    "distinct": ["unique"], "flat": ["flatten"], "toUpperCase": ["upper"], "uppercase": ["upper"],
+    "uppercased": ["upper"], "toLowerCase": ["lower"], "lowercase": ["lower"],
+    "lowercased": ["lower"], "strip": ["trim"], "padStart": ["padLeft"], "padEnd": ["padRight"],
+    "substring": ["slice"], "items": ["entries"], "delete": ["remove"], "contains": ["has"],
+    "containsKey": ["has"], "update": ["merge"], "clone": ["copy"], "splitlines": ["lines"],
+  ]
+
+  /// More positional arguments than the function takes.
+  static func tooManyArguments(_ function: String, most: Int, given: Int) -> ScriptError {
+    let takes = most == 0 ? "no arguments" : most == 1 ? "1 argument" : "\(most) arguments"
+    return argument(
+      "\(function) takes \(takes) by position, \(given) \(given == 1 ? "is" : "are") given")
+  }
+
+  /// What an error inside a library method that is written in the language means to its caller.
+  func inLibrary(_ method: String) -> ScriptError {
+    var error = self
+    switch FaultCode(rawValue: code) {
+    case .conditionNotBool:
+      error.message = message.replacing(
+        "a condition must be a bool", with: "the function given to \(method) must give a bool")
+      error.notes = []
+    case .wrongType where method == "groupBy":
+      error.message = "the function given to groupBy must give strings"
+    case .notCallable:
+      error.message =
+        "\(method) takes a function, not "
+        + message.replacing(" cannot be called", with: "")
+      error.blame = nil
+    default: break
+    }
     return error
   }
 

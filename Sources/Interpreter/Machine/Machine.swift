@@ -216,7 +216,13 @@ public final class Machine {
   /// - Returns: nil when a handler took it; the error, with its place and stack, when none did.
   func unwind(_ fiber: Fiber, _ error: ScriptError) -> ScriptError? {
     var error = error
-    if error.location == nil { locate(&error, fiber) }
+    if error.location == nil {
+      if fiber.frameCount > 0 {
+        let innermost = fiber.frames[fiber.frameCount - 1].body.pointee.owner.takeUnretainedValue()
+        if innermost.isPrelude { error = error.inLibrary(innermost.name) }
+      }
+      locate(&error, fiber)
+    }
     while fiber.frameCount > 0 {
       let frame = fiber.frames[fiber.frameCount - 1]
       let prototype = frame.body.pointee.owner.takeUnretainedValue()

@@ -42,9 +42,11 @@ extension Machine {
 
   private func limit(_ value: Value) throws(ScriptError) -> Int {
     if value.tag == .null { return limits.parallelism }
-    guard value.tag == .int, value.asInt > 0 else {
-      throw .value("the limit of parallel must be a positive int")
+    let rule = "the limit of parallel must be a positive int"
+    guard value.tag == .int else {
+      throw .type("\(rule), not \(ScriptError.article(value.typeName))")
     }
+    guard value.asInt > 0 else { throw .value("\(rule), not \(value.asInt)") }
     return Int(min(value.asInt, 1 << 20))
   }
 

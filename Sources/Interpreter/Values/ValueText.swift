@@ -17,9 +17,11 @@ extension Value {
   }
 }
 
-/// Writes values as scripts would write them.
+/// Writes values as scripts would write them. A list or map inside itself is written `[...]`, `{...}`.
 struct ValueWriter {
   var text = ""
+  /// The lists and maps around what is being written.
+  private var open: [UInt64] = []
 
   mutating func write(_ value: Value, depth: Int) throws(ScriptError) {
     if depth > 500 { throw .value("the value is nested too deeply to be printed") }
@@ -33,8 +35,7 @@ struct ValueWriter {
     case .native: text += "<function>"
     case .closure:
       text += "<fn \(value.asClosure.pointee.body.pointee.owner.takeUnretainedValue().name)>"
-    case .list: try write(value.asList, depth)
-    case .map: try write(value.asMap, depth)
+    case .list, .map: try writeCollection(value, depth)
     case .range:
       let (start, end, isClosed) = value.rangeBounds
       text += "\(start)\(isClosed ? "..." : "..<")\(end)"
@@ -42,6 +43,20 @@ struct ValueWriter {
     case .error: text += "error: \(value.asError.message)"
     case .host: text += value.asHost.description
     }
+  }
+
+  private mutating func writeCollection(_ value: Value, _ depth: Int) throws(ScriptError) {
+    if open.contains(value.bits) {
+      text += value.tag == .list ? "[...]" : "{...}"
+      return
+    }
+    open.append(value.bits)
+    if value.tag == .list {
+      try write(value.asList, depth)
+    } else {
+      try write(value.asMap, depth)
+    }
+    open.removeLast()
   }
 
   private mutating func write(_ list: ListReference, _ depth: Int) throws(ScriptError) {
