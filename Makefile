@@ -1,6 +1,6 @@
 # Everything a contributor runs. The work is done by the scripts named here.
 
-.PHONY: help setup build demo test bench bench-check lint clean
+.PHONY: help setup build demo test bench bench-check fuzz lint clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -23,10 +23,14 @@ bench: ## run the benchmarks and print their figures
 bench-check: ## run the benchmarks; fails when a floor is broken
 	@Benchmarks/run
 
+fuzz: ## look for crashes, TIME=300 seconds a target, under the address sanitizer
+	@Fuzz/run
+
 lint: ## check the format of the Swift sources
 	@command -v swift >/dev/null || \
 	  { echo 'Swift 6 is missing; get it at https://www.swift.org/install/linux/' >&2; exit 1; }
-	swift format lint --strict --recursive Sources Tests Package.swift
+	swift format lint --strict --recursive Sources Tests Package.swift \
+	  Fuzz/Package.swift Fuzz/Sources/fuzz Fuzz/Sources/Crypto
 
 clean: ## remove what was built here
-	rm -rf .build
+	rm -rf .build Fuzz/.build

@@ -57,7 +57,7 @@ let package = Package(
     .testTarget(name: "InterpreterTests", dependencies: ["Interpreter"]),
     .testTarget(name: "KubernetesClientTests", dependencies: ["KubernetesClient"]),
     .testTarget(name: "BuiltinsTests", dependencies: ["Builtins", "SimulatedCluster"]),
-    .testTarget(name: "LanguageTests", dependencies: ["Builtins"]),
+    .testTarget(name: "LanguageTests", dependencies: ["Builtins", "JSON"]),
     .testTarget(
       name: "SimulatedClusterTests",
       dependencies: [

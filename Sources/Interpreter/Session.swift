@@ -106,8 +106,7 @@ public final class Session {
   /// What the verifier finds wrong with the bytecode of a source: nothing, unless the compiler is.
   ///
   /// - Throws: `Diagnostics` when it does not compile.
-  @_spi(Verification)
-  public func complaints(about source: Source) throws -> [String] {
+  func complaints(about source: Source) throws -> [String] {
     let program = try compile(source)
     let verifier = Verifier(
       nativeCount: prepared.names.functions.count, constantCount: prepared.names.constants.count,

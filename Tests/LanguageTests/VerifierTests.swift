@@ -2,9 +2,10 @@
 
 import Builtins
 import Foundation
-@_spi(Verification) import Interpreter
 import Lexer
 import Testing
+
+@testable import Interpreter
 
 @Suite("Bytecode")
 struct BytecodeTests {

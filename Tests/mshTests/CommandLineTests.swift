@@ -34,6 +34,22 @@ struct CommandLineTests {
     }
   }
 
+  @Test("--disassemble prints the bytecode under its lines, and runs nothing")
+  func disassemble() throws {
+    let scratch = try Scratch()
+    let file = try scratch.write("print 6 * 7\n", to: "answer.msh")
+    for arguments in [["--disassemble", file], ["run", file, "--disassemble"]] {
+      let ending = try Child(arguments).finish()
+      #expect(ending.status == 0, "\(ending)")
+      #expect(ending.output.hasPrefix("fn <main>: "), "\(ending)")
+      #expect(ending.output.contains("  ; 1: print 6 * 7\n"), "\(ending)")
+      #expect(ending.output.hasSuffix("\n"), "\(ending)")
+    }
+    let wrong = try msh("--disassemble", "-c", "print nope")
+    #expect(wrong.status == 1, "\(wrong)")
+    #expect(wrong.errors.contains("unknown name \"nope\""), "\(wrong)")
+  }
+
   @Test("what follows -- is the script's")
   func arguments() throws {
     let ending = try msh("-c", "print args", "--", "--set", "-x", "plain")

@@ -13,11 +13,7 @@ struct CheckCommand: ParsableCommand {
   @Option(help: "What errors look like.")
   var diagnostics: OutputFormat = .text
 
-  @Flag(help: "Print the bytecode that the machine would run.")
-  var disassemble = false
-
   func run() throws {
-    let checker = ScriptChecker(format: diagnostics, printsBytecode: disassemble)
-    throw ExitCode(checker.check(files))
+    throw ExitCode(ScriptChecker(format: diagnostics).check(files))
   }
 }

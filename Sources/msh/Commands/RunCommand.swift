@@ -11,6 +11,7 @@ struct RunCommand: ParsableCommand {
       msh run FILE [options] [-- args]
       msh run --help FILE
       msh -c CODE [options] [-- args]
+      msh --disassemble FILE
       """,
     // The flag below does more: with a file it lists the script's params.
     helpNames: [])
@@ -28,6 +29,9 @@ struct RunCommand: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Show help; with a file, the script's params.")
   var help = false
 
+  @Flag(help: "Print the script's bytecode under its lines, and run nothing.")
+  var disassemble = false
+
   @Argument(
     parsing: .postTerminator, help: ArgumentHelp("What args gives the script.", valueName: "args"))
   var arguments: [String] = []
@@ -38,8 +42,11 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     if help, file == nil, code == nil { throw CleanExit.helpRequest(self) }
-    let runner = ScriptRunner(settings: options.settings(arguments: arguments))
     let input = ScriptInput(file: file, code: code)
+    if disassemble {
+      throw ExitCode(ScriptChecker(format: options.diagnostics).disassemble(input))
+    }
+    let runner = ScriptRunner(settings: options.settings(arguments: arguments))
     throw ExitCode(help ? runner.describe(input) : runner.run(input))
   }
 }

@@ -1,0 +1,20 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The language with its library, built under sanitizers: a package of its own, so that what msh needs
+// besides (command line, simulated clusters) is not built a second time. `run` builds it.
+let package = Package(
+  name: "Fuzz",
+  targets: [
+    .target(name: "Crypto"),
+    .target(name: "Lexer"),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1"),
+    .target(name: "JSON", dependencies: ["CYAML"]),
+    .target(name: "Interpreter", dependencies: ["Lexer", "JSON"]),
+    .target(name: "CCurl"),
+    .target(name: "KubernetesClient", dependencies: ["JSON", "CCurl"]),
+    .target(name: "Builtins", dependencies: ["Interpreter", "KubernetesClient", "Crypto"]),
+    .executableTarget(name: "fuzz", dependencies: ["Builtins"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
