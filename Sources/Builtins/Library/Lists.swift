@@ -177,25 +177,30 @@ extension StandardLibrary {
     "sorted": """
     fn sorted(self, isBefore = (a, b) => a < b) {
       var from = self.slice(0)
+      var to = self.slice(0)
       let count = from.count()
       var width = 1
       while width < count {
-        let to = []
         var start = 0
+        var k = 0
         while start < count {
           let middle = min(start + width, count)
           let end = min(start + 2 * width, count)
           var i = start
           var j = middle
-          while i < middle or j < end {
-            if j >= end { to.append(from[i]); i += 1 }
-            else if i >= middle { to.append(from[j]); j += 1 }
-            else if isBefore(from[j], from[i]) { to.append(from[j]); j += 1 }
-            else { to.append(from[i]); i += 1 }
+          while i < middle and j < end {
+            let left = from[i]
+            let right = from[j]
+            if isBefore(right, left) { to[k] = right; j += 1 } else { to[k] = left; i += 1 }
+            k += 1
           }
-          start += 2 * width
+          while i < middle { to[k] = from[i]; i += 1; k += 1 }
+          while j < end { to[k] = from[j]; j += 1; k += 1 }
+          start = end
         }
+        let other = from
         from = to
+        to = other
         width *= 2
       }
       return from }

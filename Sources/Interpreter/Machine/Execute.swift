@@ -357,7 +357,11 @@ extension Machine {
             if heap.isCollectionDue { try collect() }
             let method = plainMethod(registers[a], frame.body.pointee.sites[Int(i.c)])
             if method.plainCount == Int(i.b) + 1 {
-              if let native = method.native {
+              if method.isAppend {
+                registers[a].asList.append(registers[a + 1], heap)
+                try heap.reserve(0)
+                continue
+              } else if let native = method.native {
                 registers[a] = try callPlain(native.takeUnretainedValue(), registers + a)
                 continue
               } else if let closure = method.closure {

@@ -7,6 +7,8 @@ struct Method: BitwiseCopyable {
   var closure: UnsafeMutablePointer<ClosureObject>?
   /// Arguments, receiver included, that need no binding; -1 when there is no such number.
   var plainCount = -1
+  /// True for `append` of lists, which the machine does itself: loops that make lists live by it.
+  var isAppend = false
 }
 
 /// Methods that were called lately, by name and the receiver's type: a small table with one place for each
@@ -70,7 +72,9 @@ struct MethodTable {
     if let function = prepared.library.methods[type]?[name] {
       let native = NativeFunction(function)
       natives.append(native)
-      return Method(native: .passUnretained(native), plainCount: native.plainCount)
+      return Method(
+        native: .passUnretained(native), plainCount: native.plainCount,
+        isAppend: type == "list" && name == "append")
     }
     guard let main = prepared.method(name, of: type) else { return nil }
     let program = LoadedPrototype(main, heap)

@@ -114,12 +114,48 @@ public final class Heap {
     return finishString(memory, byteCount, fill)
   }
 
+  /// Makes the string of a long one and a piece behind it: in place when the long one's room is still
+  /// free, else in a new block with room for as much again.
+  func makeJoined(_ left: StringReference, _ right: StringReference) -> StringReference {
+    let (first, second) = (left.pointee.byteCount, right.pointee.byteCount)
+    let owner = left.pointee.form == .view ? left.owner.pointee : left
+    if owner.pointee.form == .growable, owner.room.pointee.used == first,
+      owner.room.pointee.capacity - first >= second
+    {
+      (left.bytes + first).update(from: right.bytes, count: second)
+      owner.room.pointee.used += second
+      let size = MemoryLayout<StringObject>.size + MemoryLayout<StringReference>.size
+      let view = makeJoined(left, right, .view, size)
+      view.owner.initialize(to: owner)
+      return view
+    }
+    let capacity = 2 * (first + second)
+    let size = MemoryLayout<StringObject>.size + StringRoom.size + capacity
+    let string = makeJoined(left, right, .growable, size)
+    string.room.initialize(to: StringRoom(used: first + second, capacity: capacity))
+    string.bytes.update(from: left.bytes, count: first)
+    (string.bytes + first).update(from: right.bytes, count: second)
+    return string
+  }
+
+  private func makeJoined(
+    _ left: StringReference, _ right: StringReference, _ form: StringObject.Form, _ size: Int
+  ) -> StringReference {
+    let string = allocate(size: size, tag: .string).assumingMemoryBound(to: StringObject.self)
+    string.pointee.hash = 0
+    string.pointee.form = form
+    string.pointee.scalarCount = left.pointee.scalarCount + right.pointee.scalarCount
+    string.pointee.byteCount = left.pointee.byteCount + right.pointee.byteCount
+    return string
+  }
+
   private func finishString(
     _ memory: UnsafeMutableRawPointer, _ byteCount: Int,
     _ fill: (UnsafeMutablePointer<UInt8>) -> Void
   ) -> StringReference {
     let string = memory.assumingMemoryBound(to: StringObject.self)
     string.pointee.hash = 0
+    string.pointee.form = .whole
     string.pointee.byteCount = byteCount
     fill(string.bytes)
     string.pointee.scalarCount = string.countScalars()
@@ -212,8 +248,9 @@ public final class Heap {
   private func markObject(_ value: Value) {
     let header = value.pointer.assumingMemoryBound(to: ObjectHeader.self)
     if header.pointee.isMarked { return }
+    if value.tag == .string { return value.asString.markAsReached() }
     header.pointee.isMarked = true
-    if value.tag != .string { worklist.append(value) }
+    worklist.append(value)
   }
 
   /// Frees everything that is not reachable from what `markRoots` marks.
@@ -237,7 +274,7 @@ public final class Heap {
       for index in 0..<map.used {
         let entry = map.entries.unsafelyUnwrapped[index]
         guard let key = entry.key else { continue }
-        key.pointee.header.isMarked = true
+        key.markAsReached()
         mark(entry.value)
       }
     case .closure:

@@ -15,11 +15,23 @@ struct ObjectHeader {
   var isFrozen = false
 }
 
-/// A string: its UTF-8 bytes follow the struct.
+/// A string.
+///
+/// Text that is put together by `+` piece after piece would be copied as often as there are pieces. So
+/// what is appended to a long string goes to a block with room to spare, and the result is a view of its
+/// beginning: as long as nothing else was appended there, the next piece is written behind it in place.
+///
+///     whole:     | struct | bytes |
+///     growable:  | struct | used | capacity | bytes …     | room |
+///     view:      | struct | owner ─────────▶ (a growable one)
 public struct StringObject {
+  /// Where the bytes are.
+  enum Form: UInt8, BitwiseCopyable { case whole, growable, view }
+
   var header: ObjectHeader
   /// 0 until it is first needed.
   var hash: UInt32
+  var form: Form
   /// Number of Unicode scalars.
   var scalarCount: Int
   /// Number of bytes.

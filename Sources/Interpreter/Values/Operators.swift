@@ -130,6 +130,7 @@ struct Operators {
   {
     let (first, second) = (left.pointee.byteCount, right.pointee.byteCount)
     try heap.reserve(first + second)
+    if first >= StringRoom.least { return Value(heap.makeJoined(left, right)) }
     return Value(
       heap.makeString(byteCount: first + second) { target in
         target.update(from: left.bytes, count: first)

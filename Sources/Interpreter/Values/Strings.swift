@@ -4,8 +4,19 @@
   import Glibc
 #endif
 
+/// The room of a growable string.
+struct StringRoom {
+  /// Bytes in use, by the string itself and by views that begin with it.
+  var used: Int
+  var capacity: Int
+
+  static let size = MemoryLayout<StringRoom>.size
+  /// From this length on the left side of `+` is taken for one that goes on growing.
+  static let least = 256
+}
+
 extension StringObject {
-  /// A string's size is known by its block; see `UnsafeMutablePointer.text` for its content.
+  /// True when every scalar is one byte.
   var isASCII: Bool { scalarCount == byteCount }
 }
 
@@ -13,7 +24,40 @@ extension UnsafeMutablePointer where Pointee == StringObject {
   /// The UTF-8 bytes.
   @inline(__always)
   public var bytes: UnsafeMutablePointer<UInt8> {
-    UnsafeMutableRawPointer(self + 1).assumingMemoryBound(to: UInt8.self)
+    if pointee.form == .whole {
+      return UnsafeMutableRawPointer(self + 1).assumingMemoryBound(to: UInt8.self)
+    }
+    let owner = pointee.form == .view ? owner.pointee : self
+    return UnsafeMutableRawPointer(owner + 1).advanced(by: StringRoom.size)
+      .assumingMemoryBound(to: UInt8.self)
+  }
+
+  /// The growable string whose beginning a view is; only for views.
+  @inline(__always)
+  var owner: UnsafeMutablePointer<StringReference> {
+    UnsafeMutableRawPointer(self + 1).assumingMemoryBound(to: StringReference.self)
+  }
+
+  /// What a growable string has of its room; only for growable ones.
+  @inline(__always)
+  var room: UnsafeMutablePointer<StringRoom> {
+    UnsafeMutableRawPointer(self + 1).assumingMemoryBound(to: StringRoom.self)
+  }
+
+  /// Bytes of the block that holds the string.
+  var blockSize: Int {
+    switch pointee.form {
+    case .whole: MemoryLayout<StringObject>.size + pointee.byteCount
+    case .growable: MemoryLayout<StringObject>.size + StringRoom.size + room.pointee.capacity
+    case .view: MemoryLayout<StringObject>.size + MemoryLayout<StringReference>.size
+    }
+  }
+
+  /// Marks the string, and the one whose beginning it is.
+  @inline(__always)
+  func markAsReached() {
+    pointee.header.isMarked = true
+    if pointee.form == .view { owner.pointee.pointee.header.isMarked = true }
   }
 
   /// The UTF-8 bytes with their count.
