@@ -19,8 +19,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "Lexer"),
-    .systemLibrary(
-      name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
     .target(name: "JSON", dependencies: ["CYAML"]),
     .target(name: "Interpreter", dependencies: ["Lexer", "JSON"]),
     .target(name: "CCurl"),

@@ -8,10 +8,10 @@
   import Darwin
 #endif
 
-enum NativeThread {
+package enum NativeThread {
   /// Runs the work on a thread of its own that ends with it and never keeps the process alive.
   /// Signals stay with the other threads. False when the system gives no thread.
-  static func start(_ work: @escaping @Sendable () -> Void) -> Bool {
+  package static func start(_ work: @escaping @Sendable () -> Void) -> Bool {
     var all = sigset_t()
     var previous = sigset_t()
     sigfillset(&all)

@@ -7,7 +7,7 @@
 /// `msh`, `msh FILE`, `msh -c CODE`, `msh -`, and the same after `run`, without any option.
 enum QuickCommand {
   /// Words that are no file's name when they come first.
-  static let subcommands: Set = ["check", "help", "repl", "run", "sandbox"]
+  static let subcommands = ["check", "help", "repl", "run", "sandbox"]
 
   /// What to run; nil leaves the command line to the parser.
   static func input(_ arguments: [String]) -> ScriptInput? {

@@ -1,6 +1,7 @@
 // Runs asynchronous work while the main thread looks after signals and buffered output.
 
 import Glibc
+import KubernetesClient
 import Synchronization
 
 /// Why work was stopped before its own end.
@@ -39,8 +40,11 @@ enum Waiting {
     _ work: @escaping @Sendable () async -> Result
   ) -> (result: Result, cause: StopCause?) {
     let slot = Slot<Result>()
-    let task = Task {
+    let current = CurrentTask()
+    begin {
+      current.enter()
       let result = await work()
+      current.leave()
       slot.put(result)
       Events.post(.finished)
     }
@@ -56,9 +60,16 @@ enum Waiting {
       if signals >= signalsBeforeLeaving { leaveAtOnce(next) }
       guard cause == nil else { continue }
       cause = next
-      task.cancel()
+      current.cancel()
       onStop(next)
     }
+  }
+
+  /// Starts work on a thread of its own, which it keeps until it first waits for something outside. Most
+  /// small scripts never do, and making a pool of threads for them takes as long as running them.
+  private static func begin(_ work: @escaping @Sendable () async -> Void) {
+    let isStarted = NativeThread.start { Task.immediate { await work() } }
+    if !isStarted { Task { await work() } }
   }
 
   /// Waits for something to happen; gives a reason to stop if that is what happened.
@@ -78,6 +89,46 @@ enum Waiting {
     Output.standard.flush()
     Cleanup.run()
     _exit(cause.exitCode)
+  }
+}
+
+/// The task that runs the work, for whoever wants to cancel it. `Task.immediate` gives its handle only
+/// when the work has waited for something, which `while true { }` never does.
+private final class CurrentTask: Sendable {
+  /// A reference is used under the lock only, and taken back there before its task ends, so that it never
+  /// outlives the task; `cancel` may be called from any thread.
+  private struct Reference: @unchecked Sendable {
+    let task: UnsafeCurrentTask
+  }
+
+  private struct State {
+    var running: Reference?
+    var isCancelled = false
+  }
+
+  private let state = Mutex(State())
+
+  /// Called by the task at its start.
+  func enter() {
+    withUnsafeCurrentTask { task in
+      guard let task else { return }
+      let reference = Reference(task: task)
+      state.withLock { state in
+        state.running = reference
+        if state.isCancelled { reference.task.cancel() }
+      }
+    }
+  }
+
+  /// Called by the task before it ends.
+  func leave() { state.withLock { $0.running = nil } }
+
+  /// Cancels the task, or has it cancelled as soon as it starts.
+  func cancel() {
+    state.withLock { state in
+      state.isCancelled = true
+      state.running?.task.cancel()
+    }
   }
 }
 
