@@ -14,7 +14,7 @@ private struct Code {
   init(_ code: [Instruction], registers: Int = 4) {
     for instruction in code { builder.emit(instruction, Span(0, 0)) }
     builder.registerCount = registers
-    builder.constants = [.string("k"), .int(1)]
+    builder.constants = [.string(ExactText("k")), .int(1)]
     builder.shapes = [
       CallShape(), CallShape(method: "m"), CallShape(isSpread: true), CallShape(names: ["n"]),
     ]

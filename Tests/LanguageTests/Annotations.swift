@@ -46,8 +46,8 @@ struct Annotations {
   var parameters: [String: String] = [:]
 
   init(_ text: String) {
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-    {
+    let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+    for (index, line) in lines.enumerated() {
       if let found = Self.after("# expect:", line) { output.append(found) }
       if let found = Self.after("# log:", line) { logs.append(found) }
       if let found = Self.after("# set:", line) { set(found) }

@@ -66,7 +66,7 @@ extension Compiler {
     case .int(let value): int(value, into: target, span)
     case .float(let value): constant(.float(value.bitPattern), into: target, span)
     case .duration(let value): constant(.duration(value), into: target, span)
-    case .string(let text): constant(.string(text), into: target, span)
+    case .string(let text): constant(.string(ExactText(text)), into: target, span)
     case .interpolation(let parts): interpolation(parts, into: target, span)
     case .name(let name): load(name, span, into: target)
     case .list(let elements): list(elements, into: target, span)
@@ -120,7 +120,7 @@ extension Compiler {
     let base = function.allocate(parts.count)
     for (index, part) in parts.enumerated() {
       switch part {
-      case .text(let text): constant(.string(text), into: base + index, span)
+      case .text(let text): constant(.string(ExactText(text)), into: base + index, span)
       case .expression(let expression): compile(expression, into: base + index)
       }
     }

@@ -95,7 +95,7 @@ extension Compiler {
     let value = function.allocate()
     function.emit(Instruction(.newMap, a: map, bx: bound.count), span)
     for (name, binding) in bound {
-      let text = function.constant(.string(name))
+      let text = function.constant(.string(ExactText(name)))
       function.emit(Instruction(.loadConstant, a: key, bx: text), span)
       load(binding, name, span, into: value)
       function.emit(Instruction(.mapPut, a: map, b: key, c: value), span)

@@ -70,7 +70,7 @@ struct FunctionBuilder {
 
   /// The index of a name's constant, which must fit 16 bits.
   mutating func name(_ text: String, _ span: Span) -> Int {
-    let index = constant(.string(text))
+    let index = constant(.string(ExactText(text)))
     if index > 0xFFFF { tooLarge = span }
     return index
   }

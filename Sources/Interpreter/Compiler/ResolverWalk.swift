@@ -298,9 +298,8 @@ extension Resolver {
     }
     if arm.patterns.count > 1, names.contains(where: { !$0.isEmpty }) {
       error(.bindingInAlternatives, "alternative patterns cannot bind names", arm.span)
-    } else {
-      for pattern in arm.patterns { declare(pattern, .loopVariable) }
     }
+    for pattern in arm.patterns { declare(pattern, .loopVariable) }
     if let condition = arm.guardCondition { walk(condition) }
     walk(arm.body)
     closeScope()

@@ -134,8 +134,11 @@ extension Machine {
       throw .noMember(index.asString.text, in: "map", among: keys(object.asMap))
     case (.range, .int):
       let (start, end, isClosed) = object.rangeBounds
-      let count = max(0, end - start + (isClosed ? 1 : 0))
-      return Value(start + Int64(try position(index.asInt, Int(count), "range")))
+      let size = end.subtractingReportingOverflow(start)
+      let count = size.partialValue.addingReportingOverflow(isClosed ? 1 : 0)
+      if size.overflow || count.overflow { throw .overflow("the size of the range") }
+      let offset = try position(index.asInt, Int(max(0, count.partialValue)), "range")
+      return Value(start + Int64(offset))
     default:
       if let value = try hostElement(object, index) { return value }
       throw .cannotIndex(object, index)
@@ -200,10 +203,11 @@ extension Machine {
       for index in 0..<values.asList.count { list.append(values.asList[item: index], heap) }
     case .range:
       let (start, end, isClosed) = values.rangeBounds
-      let last = isClosed ? end : end &- 1
-      guard start <= last else { return }
-      try heap.reserve(Int(clamping: last &- start) &* MemoryLayout<Value>.stride)
-      for number in start...last { list.append(Value(number), heap) }
+      guard isClosed ? start <= end : start < end else { return }
+      let size = end.subtractingReportingOverflow(start)
+      let bytes = size.partialValue.multipliedReportingOverflow(by: 16)
+      try heap.reserve(size.overflow || bytes.overflow ? Int.max / 2 : Int(bytes.partialValue))
+      for number in start...(isClosed ? end : end - 1) { list.append(Value(number), heap) }
     default: throw .type("cannot spread \(ScriptError.article(values.typeName)) into a list")
     }
     try heap.reserve(0)

@@ -146,11 +146,13 @@ extension Machine {
     guard let symbol = frame.body.pointee.sites[shape].symbol else {
       throw .notCallable(receiver)
     }
-    if receiver.tag == .map, let value = receiver.asMap.get(symbol) {
+    let value = receiver.tag == .map ? receiver.asMap.get(symbol) : nil
+    if let value, value.isFunction {
       return try call(fiber, value, base: base, count: count, shape: shape)
     }
     let type = receiver.typeName
     guard let method = methods.find(symbol.text, type: type, heap) else {
+      if let value { throw .notCallable(value) }
       return try callMember(fiber, receiver, symbol, frame, base, count, shape, type)
     }
     // Objects of the embedder share a tag but not their methods.

@@ -97,7 +97,7 @@ struct Disassembler {
     case .int(let value): "\(value)"
     case .float(let bits): "\(Double(bitPattern: bits))"
     case .duration(let value): Notation.text(nanoseconds: value)
-    case .string(let text): Notation.quoted(text)
+    case .string(let exact): Notation.quoted(exact.text)
     }
   }
 }

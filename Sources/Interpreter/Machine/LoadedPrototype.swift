@@ -82,7 +82,7 @@ extension Heap {
     case .int(let value): Value(value)
     case .float(let bits): Value(Double(bitPattern: bits))
     case .duration(let value): Value(nanoseconds: value)
-    case .string(let text): Value(intern(text))
+    case .string(let exact): Value(intern(exact.text))
     }
   }
 }

@@ -25,7 +25,7 @@ enum Constant: Hashable {
   case int(Int64)
   case float(UInt64)
   case duration(Int64)
-  case string(String)
+  case string(ExactText)
 }
 
 /// A region of code whose errors go to a handler.

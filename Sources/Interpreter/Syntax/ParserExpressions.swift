@@ -16,7 +16,9 @@ private enum Level {
 }
 
 extension Parser {
-  /// value = command | expression: what stands at statement start and behind `=`, `=>`, `return`.
+  /// value = command | expression.
+  ///
+  /// It stands at statement start and behind `=`, `=>`, `return`, `throw`.
   mutating func value() throws(Failure) -> Expression {
     if let arguments = commandArguments { return try command(arguments) }
     return try expression()
@@ -28,7 +30,9 @@ extension Parser {
     return try link()
   }
 
-  /// head = link: the condition, subject or sequence before a block.
+  /// head = link.
+  ///
+  /// It is the condition, subject or sequence before a block.
   mutating func head() throws(Failure) -> Expression {
     try descend()
     let head = try link()
@@ -63,7 +67,9 @@ extension Parser {
     }
   }
 
-  /// command = path argument { "," argument }; one argument only inside brackets.
+  /// command = NAME { "." WORD } argument { "," argument }.
+  ///
+  /// Inside brackets it takes one argument.
   private mutating func command(_ firstArgument: Int) throws(Failure) -> Expression {
     let start = current.span.start
     var callee = try nameExpression()
@@ -87,7 +93,7 @@ extension Parser {
     return try node(.name(name.text), from: start, over: 0)
   }
 
-  /// argument = [word ":"] expression | "..." expression.
+  /// argument = [ WORD ":" ] expression | "..." expression.
   private mutating func argument(after others: [Argument]) throws(Failure) -> Argument {
     let start = current.span
     if kind == .closedRange {
@@ -154,7 +160,7 @@ extension Parser {
     return nil
   }
 
-  /// lambda = (name | parameters) "=>" body.
+  /// lambda = ( NAME | parameters ) "=>" body.
   private mutating func lambda() throws(Failure) -> Expression {
     let start = current.span.start
     let outerNesting = nesting
@@ -177,7 +183,7 @@ extension Parser {
     return try node(.function(function), from: start, over: max(tallest, height))
   }
 
-  /// body = block | value, behind `=>`.
+  /// body = block | value.
   mutating func arrowBody() throws(Failure) -> Block {
     advance()
     if kind == .leftBrace { return try block() }
@@ -187,7 +193,7 @@ extension Parser {
     return Block(statements: [statement], span: expression.span)
   }
 
-  /// parameters = "(" [ parameter { "," parameter } [","] ] ")".
+  /// parameters = "(" [ parameter { "," parameter } [ "," ] ] ")".
   mutating func parameters() throws(Failure) -> [Function.Parameter] {
     var parameters: [Function.Parameter] = []
     var tallest = 0
@@ -200,7 +206,7 @@ extension Parser {
     return parameters
   }
 
-  /// parameter = name ["=" value] | "..." name.
+  /// parameter = NAME [ "=" value ] | "..." NAME.
   private mutating func functionParameter(
     after others: [Function.Parameter]
   ) throws(Failure) -> Function.Parameter {
@@ -228,7 +234,7 @@ extension Parser {
 
   // MARK: Operators
 
-  /// link = binary { ("<->" | "->") binary }.
+  /// link = default { ( "<->" | "->" ) default }.
   mutating func link() throws(Failure) -> Expression {
     let start = current.span.start
     let first = try binary(Level.coalesce)
@@ -246,6 +252,20 @@ extension Parser {
   }
 
   /// The binary operators that bind at least as tightly as `minimum`, by precedence climbing.
+  ///
+  /// default = or { "??" or }.
+  ///
+  /// or = and { "or" and }.
+  ///
+  /// and = negation { "and" negation }.
+  ///
+  /// comparison = range [ comparator range ].
+  ///
+  /// range = sum [ ( "..<" | "..." ) sum ].
+  ///
+  /// sum = product { ( "+" | "-" ) product }.
+  ///
+  /// product = unary { ( "*" | "/" | "%" ) unary }.
   private mutating func binary(_ minimum: Int) throws(Failure) -> Expression {
     let start = current.span.start
     var left =
@@ -260,6 +280,8 @@ extension Parser {
   }
 
   /// The level of the operator at the cursor; nil when there is none.
+  ///
+  /// comparator = "==" | "!=" | "<" | "<=" | ">" | ">=" | "in" | "not" "in".
   private var operatorLevel: Int? {
     guard !isAtBreak else { return nil }
     switch kind {
@@ -316,7 +338,7 @@ extension Parser {
       notes: ["write `a < b and b < c`"])
   }
 
-  /// negation = "not" comparison.
+  /// negation = "not" negation | comparison.
   private mutating func negation() throws(Failure) -> Expression {
     let start = current.span.start
     try descend()
@@ -348,6 +370,8 @@ extension Parser {
   // MARK: Postfix
 
   /// postfix = primary { call | index | member }.
+  ///
+  /// member = ( "." | "?." ) WORD.
   private mutating func postfix() throws(Failure) -> Expression {
     let start = current.span.start
     var base = try primary()
@@ -370,6 +394,7 @@ extension Parser {
     return isOptional ? try node(.optionalChain(base), from: start, over: height) : base
   }
 
+  /// call = "(" [ argument { "," argument } [ "," ] ] ")".
   private mutating func call(_ callee: Expression, _ start: UInt32) throws(Failure) -> Expression {
     var arguments: [Argument] = []
     var tallest = height
@@ -381,6 +406,7 @@ extension Parser {
     return try node(.call(callee, arguments, isCommand: false), from: start, over: tallest)
   }
 
+  /// index = "[" expression "]".
   private mutating func index(_ base: Expression, _ start: UInt32) throws(Failure) -> Expression {
     let tallest = height
     let outer = try open(ignoringNewlines: true)

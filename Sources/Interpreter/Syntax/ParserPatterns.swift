@@ -25,7 +25,7 @@ extension Parser {
     }
   }
 
-  /// pattern = "_" | name | literal [range literal] | listPattern | mapPattern.
+  /// pattern = NAME | valuePattern | listPattern | mapPattern.
   mutating func pattern(_ what: String) throws(Failure) -> Pattern {
     guard !isAtBreak else { throw unexpected(what) }
     height = 1
@@ -46,6 +46,7 @@ extension Parser {
     return Pattern(name.text == "_" ? .wildcard : .name(name.text), name.span)
   }
 
+  /// valuePattern = patternLiteral [ ( "..<" | "..." ) patternLiteral ].
   private mutating func valuePattern() throws(Failure) -> Pattern {
     let start = current.span.start
     let low = try patternLiteral()
@@ -58,7 +59,9 @@ extension Parser {
     return Pattern(.range(low, high, isClosed: isClosed), span(from: start))
   }
 
-  /// A literal without names and calls; numbers may have a `-`.
+  /// patternLiteral = [ "-" ] literal.
+  ///
+  /// Only numbers and durations may have a `-`.
   private mutating func patternLiteral() throws(Failure) -> Expression {
     switch kind {
     case .minus:
@@ -78,7 +81,7 @@ extension Parser {
     }
   }
 
-  /// listPattern = "[" { pattern "," } [ "..." name ] "]".
+  /// listPattern = "[" [ pattern { "," pattern } ] [ "," ] [ "..." NAME ] [ "," ] "]".
   private mutating func listPattern() throws(Failure) -> Pattern {
     let start = current.span.start
     var patterns: [Pattern] = []
@@ -104,7 +107,9 @@ extension Parser {
     return Pattern(.list(patterns, rest: rest), span)
   }
 
-  /// mapPattern = "{" { key [ ":" pattern ] "," } "}".
+  /// mapPattern = "{" [ pair { "," pair } [ "," ] ] "}".
+  ///
+  /// pair = NAME | key ":" pattern.
   private mutating func mapPattern() throws(Failure) -> Pattern {
     let start = current.span.start
     var entries: [(key: Name, pattern: Pattern)] = []
@@ -127,7 +132,7 @@ extension Parser {
     }
     let isName = kind == .identifier
     let key = try key()
-    if let first = others.first(where: { $0.key.text == key.text }) {
+    if let first = others.first(where: { ExactText($0.key.text) == ExactText(key.text) }) {
       _ = fail(
         .duplicateKey, "the pattern has the key \"\(key.text)\" twice", key.span,
         labels: [label(first.key.span, "first here")])

@@ -3,7 +3,9 @@
 import Lexer
 
 extension Parser {
-  /// primary = literal | name | list | map | "(" expression ")" | if | match | try | parallel.
+  /// primary = literal | NAME | interpolation | group | list | map | if | match | try | parallel.
+  ///
+  /// literal = INT | FLOAT | DURATION | STRING | "true" | "false" | "null".
   mutating func primary() throws(Failure) -> Expression {
     guard !isAtBreak else { throw unexpected("an expression", .expectedExpression) }
     switch kind {
@@ -60,7 +62,7 @@ extension Parser {
     return try leaf(.int(value))
   }
 
-  /// interpolation = head expression { middle expression } tail.
+  /// interpolation = HEAD expression { MIDDLE expression } TAIL.
   private mutating func interpolation() throws(Failure) -> Expression {
     let start = current.span.start
     var parts: [StringPart] = []
@@ -96,6 +98,7 @@ extension Parser {
       .unexpectedInterpolation, "\(what) is a plain string, without `${…}`", current.span)
   }
 
+  /// group = "(" expression ")".
   private mutating func group() throws(Failure) -> Expression {
     let start = current.span.start
     let outer = try open(ignoringNewlines: true)
@@ -109,7 +112,9 @@ extension Parser {
 
   // MARK: Lists and maps
 
-  /// list = "[" [ element { "," element } [","] ] "]".
+  /// list = "[" [ element { "," element } [ "," ] ] "]".
+  ///
+  /// element = [ "..." ] expression.
   private mutating func list() throws(Failure) -> Expression {
     let start = current.span.start
     var elements: [Element] = []
@@ -123,11 +128,11 @@ extension Parser {
     return try node(.list(elements), from: start, over: tallest)
   }
 
-  /// map = "{" [ entry { "," entry } [","] ] "}".
+  /// map = "{" [ entry { "," entry } [ "," ] ] "}".
   private mutating func map() throws(Failure) -> Expression {
     let start = current.span.start
     var entries: [Entry] = []
-    var seen: [String: Span] = [:]
+    var seen: [ExactText: Span] = [:]
     var tallest = 0
     try delimited { (parser) throws(Failure) in
       let entry = try parser.entry(&seen)
@@ -138,7 +143,7 @@ extension Parser {
   }
 
   /// entry = key ":" expression | "[" expression "]" ":" expression | "..." expression.
-  private mutating func entry(_ seen: inout [String: Span]) throws(Failure) -> Entry {
+  private mutating func entry(_ seen: inout [ExactText: Span]) throws(Failure) -> Entry {
     if skip(.closedRange) { return .spread(try expression()) }
     if kind == .leftBracket {
       let outer = try open(ignoringNewlines: true)
@@ -151,7 +156,7 @@ extension Parser {
       return .computed(key: key, value)
     }
     let key = try key()
-    if let first = seen.updateValue(key.span, forKey: key.text) {
+    if let first = seen.updateValue(key.span, forKey: ExactText(key.text)) {
       _ = fail(
         .duplicateKey, "the map has the key \"\(key.text)\" twice", key.span,
         labels: [label(first, "first here")])
@@ -160,7 +165,7 @@ extension Parser {
     return .pair(key: key, try expression().bound(to: key.text))
   }
 
-  /// key = word | string.
+  /// key = WORD | STRING.
   mutating func key() throws(Failure) -> Name {
     switch kind {
     case .string:
@@ -256,7 +261,7 @@ extension Parser {
     }
   }
 
-  /// arm = pattern { "," pattern } [ "if" head ] "=>" (block | statement).
+  /// arm = pattern { "," pattern } [ "if" head ] "=>" ( block | simple ).
   private mutating func arm() throws(Failure) -> MatchArm {
     let start = current.span.start
     var patterns = [try pattern("a pattern")]
@@ -288,7 +293,7 @@ extension Parser {
     return Block(statements: [Statement(kind, span)], span: span)
   }
 
-  /// try = "try" block [ "catch" [name] block ] [ "finally" block ].
+  /// try = "try" block [ "catch" [ NAME ] block ] [ "finally" block ].
   private mutating func attempt() throws(Failure) -> Expression {
     let start = current.span.start
     advance()
@@ -319,7 +324,7 @@ extension Parser {
       over: tallest)
   }
 
-  /// parallel = "parallel" [ "(" expression ")" ] (loop | block).
+  /// parallel = "parallel" [ "(" expression ")" ] ( loop | block ).
   private mutating func parallel() throws(Failure) -> Expression {
     let start = current.span.start
     advance()

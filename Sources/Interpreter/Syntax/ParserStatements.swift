@@ -3,7 +3,9 @@
 import Lexer
 
 extension Parser {
-  /// program = { statement }, each ended by a line break, `;` or the end.
+  /// program = { statement }.
+  ///
+  /// Each statement is ended by a line break, `;` or the end.
   mutating func program() -> [Statement] {
     var statements: [Statement] = []
     while !isAtEnd {
@@ -109,6 +111,7 @@ extension Parser {
 
   // MARK: The statements
 
+  /// statement = let | fn | param | import | while | for | block | defer | simple.
   private mutating func statement() throws(Failure) -> Statement {
     let start = current.span.start
     let firstToken = index
@@ -124,6 +127,7 @@ extension Parser {
     }
   }
 
+  /// defer = "defer" block.
   private mutating func statementKind() throws(Failure) -> Statement.Kind {
     switch kind {
     case .let: return try declaration(isVariable: false)
@@ -144,7 +148,13 @@ extension Parser {
     }
   }
 
-  /// What may also follow `=>` in an arm of `match`: jumps, assignments and expressions.
+  /// simple = return | throw | "break" | "continue" | assignment | value.
+  ///
+  /// return = "return" [ value ].
+  ///
+  /// throw = "throw" value.
+  ///
+  /// These may also follow `=>` in an arm of `match`.
   mutating func simpleStatement() throws(Failure) -> Statement.Kind {
     switch kind {
     case .return:
@@ -164,6 +174,7 @@ extension Parser {
     }
   }
 
+  /// assignment = postfix ( "=" | "+=" | "-=" | "*=" | "/=" | "%=" ) value.
   private mutating func expressionOrAssignment() throws(Failure) -> Statement.Kind {
     let target = try value()
     guard !isAtBreak, let (isAssignment, combined) = assignmentOperator, isAssignment else {
@@ -218,7 +229,7 @@ extension Parser {
     }
   }
 
-  /// let = ("let" | "var") pattern "=" value.
+  /// let = ( "let" | "var" ) pattern "=" value.
   private mutating func declaration(isVariable: Bool) throws(Failure) -> Statement.Kind {
     let word = kind.rawValue
     advance()
@@ -239,7 +250,7 @@ extension Parser {
     return .declaration(isVariable: isVariable, pattern: pattern, value: value)
   }
 
-  /// fn = "fn" name parameters (block | "=>" body).
+  /// fn = "fn" NAME parameters ( block | "=>" body ).
   private mutating func function() throws(Failure) -> Statement.Kind {
     let start = current.span.start
     advance()
@@ -265,7 +276,7 @@ extension Parser {
     return .function(name, function)
   }
 
-  /// param = "param" name [":" type] ["=" value].
+  /// param = "param" NAME ( "=" value | ":" WORD [ "=" value ] ).
   private mutating func parameter() throws(Failure) -> Statement.Kind {
     advance()
     let name = try identifier("a parameter name")
@@ -280,7 +291,7 @@ extension Parser {
     return .parameter(name, type: type, default: nil)
   }
 
-  /// import = "import" string ["as" name] { "," name ":" expression }.
+  /// import = "import" STRING [ "as" NAME ] { "," WORD ":" expression }.
   private mutating func importModule() throws(Failure) -> Statement.Kind {
     advance()
     guard kind == .string, !isAtBreak else {
@@ -303,6 +314,7 @@ extension Parser {
     return .importModule(path: path, pathSpan: pathSpan, name: name, arguments: arguments)
   }
 
+  /// while = "while" head block.
   private mutating func whileLoop() throws(Failure) -> Statement.Kind {
     advance()
     let condition = try head()
@@ -312,12 +324,13 @@ extension Parser {
     return .whileLoop(condition: condition, body: body)
   }
 
+  /// for = loop.
   private mutating func forLoop() throws(Failure) -> Statement.Kind {
     let (variables, sequence, body) = try loop()
     return .forLoop(variables: variables, sequence: sequence, body: body)
   }
 
-  /// "for" pattern ["," pattern] "in" head block; also the end of `parallel for`.
+  /// loop = "for" pattern [ "," pattern ] "in" head block.
   mutating func loop() throws(Failure) -> ([Pattern], Expression, Block) {
     try expect(.for)
     if kind == .leftParenthesis {

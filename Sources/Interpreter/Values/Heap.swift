@@ -19,7 +19,7 @@ public final class Heap {
   private(set) var threshold: Int
   private var objects: UnsafeMutableRawPointer?
   private var permanents: [StringReference] = []
-  private var interned: [String: StringReference] = [:]
+  private var interned: [ExactText: StringReference] = [:]
   private var worklist: [Value] = []
   /// Names of the library's functions by their index.
   let nativeNames: [String]
@@ -164,7 +164,7 @@ public final class Heap {
 
   /// The one permanent string of that text: constants and names, which are compared by address first.
   func intern(_ text: String) -> StringReference {
-    if let known = interned[text] { return known }
+    if let known = interned[ExactText(text)] { return known }
     var copy = text
     let string = copy.withUTF8 { utf8 in
       let size = MemoryLayout<StringObject>.size + utf8.count
@@ -176,7 +176,7 @@ public final class Heap {
       }
     }
     permanents.append(string)
-    interned[text] = string
+    interned[ExactText(text)] = string
     return string
   }
 

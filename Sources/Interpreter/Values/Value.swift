@@ -176,6 +176,9 @@ public struct Value: BitwiseCopyable {
     }
   }
 
+  /// Whether it can be called.
+  var isFunction: Bool { tag == .closure || tag == .native }
+
   /// The text of a string value as Swift sees it; nil for everything else.
   public var string: String? { tag == .string ? asString.text : nil }
 }
