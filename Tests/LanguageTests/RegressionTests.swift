@@ -42,8 +42,8 @@ struct RegressionTests {
       ) { _ in }
       if let complaints = try? session.complaints(about: source) { #expect(complaints == []) }
     }
-    let plain = await Program.run(source, Self.limits(collectsAlways: false))
-    let stressed = await Program.run(source, Self.limits(collectsAlways: true))
+    let plain = await Program.run(source, [:], Self.limits(collectsAlways: false))
+    let stressed = await Program.run(source, [:], Self.limits(collectsAlways: true))
     #expect(plain.output == stressed.output)
     let renderer = DiagnosticRenderer(color: false)
     #expect(
