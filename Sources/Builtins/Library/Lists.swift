@@ -184,8 +184,8 @@ extension StandardLibrary {
         var start = 0
         var k = 0
         while start < count {
-          let middle = min(start + width, count)
-          let end = min(start + 2 * width, count)
+          let middle = if start + width < count { start + width } else { count }
+          let end = if middle + width < count { middle + width } else { count }
           var i = start
           var j = middle
           while i < middle and j < end {
