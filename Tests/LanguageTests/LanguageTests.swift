@@ -10,7 +10,7 @@ import Testing
 @Suite("Language")
 struct LanguageTests {
   @Test("there are programs to run") func programsAreFound() {
-    #expect(Program.all.count >= 20)
+    #expect(Program.all.count >= 500)
   }
 
   @Test("every method that the library writes in the language compiles")
