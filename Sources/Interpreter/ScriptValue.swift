@@ -32,7 +32,8 @@ public indirect enum ScriptValue: Sendable {
   case error(ScriptError)
   /// A value of the embedder: a cluster, a secret.
   case host(any HostObject)
-  /// A function of the script: it can be handed back to the machine, not called from outside.
+  /// A function of the script, by its name only: it cannot be called from outside, and a script that
+  /// gets it back gets null. `Session.call` calls functions that a script declared at its top.
   case function(name: String)
   /// Plain data from the API; becomes maps and lists on the machine's heap.
   case json(JSONValue)
