@@ -57,6 +57,7 @@ public enum FaultCode: String, CaseIterable, Sendable {
   case cancelled = "E0424"
   case fileTrouble = "E0425"
   case frozen = "E0426"
+  case deadline = "E0430"
 
   /// What the error means, in one line for the manual.
   public var meaning: String {
@@ -110,6 +111,7 @@ public enum FaultCode: String, CaseIterable, Sendable {
     case .assertionFailed: "an assertion that does not hold"
     case .failed: "the script called fail"
     case .cancelled: "the run was interrupted"
+    case .deadline: "a longer run than the embedder allows"
     case .fileTrouble: "a file that cannot be read or written"
     case .frozen: "a change of a module"
     }

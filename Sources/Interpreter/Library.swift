@@ -67,23 +67,3 @@ public struct Library: Sendable {
     return Set(heads).union(constants.keys).sorted()
   }
 }
-
-/// Bounds on what one run may use. Nil or zero means no bound, except for the call depth.
-public struct Limits: Sendable {
-  /// Calls that may be open at once in a fiber.
-  public var callDepth = 10_000
-  /// Bytes that the script's own values may take.
-  public var memory = 1 << 30
-  /// Loop turns and calls before the run is stopped.
-  public var instructions: Int?
-  /// Iterations of a `parallel` at once when the script names no number.
-  public var parallelism = 64
-  /// What library functions may do (`network`, `files`, `env`, `exec`, `clock`); nil for everything.
-  public var capabilities: Set<String>?
-
-  /// For tests of the machine: collects garbage at every loop turn and call.
-  public var collectsAlways = false
-
-  /// The defaults.
-  public init() {}
-}

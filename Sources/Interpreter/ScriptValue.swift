@@ -53,7 +53,13 @@ public struct ScriptError: Error, Sendable {
   public var label: String
   /// Further members that `catch` sees (`cluster`, `status`, `reason`, `details`, `errors`, and the
   /// other keys of a thrown map).
-  public var details: [(key: String, value: ScriptValue)]
+  public var details: [(key: String, value: ScriptValue)] {
+    didSet { measureDetails() }
+  }
+  /// Levels of errors in the details.
+  var nesting = 0
+  /// Bytes that the details take.
+  var detailBytes = 0
   /// Where it was thrown; the machine sets it when it is nil.
   public var location: Location?
   /// Call sites, innermost first; the machine fills it in.
@@ -94,6 +100,7 @@ public struct ScriptError: Error, Sendable {
     self.location = location
     self.stack = []
     self.isCatchable = isCatchable
+    if !details.isEmpty { measureDetails() }
   }
 
   /// Makes an error of the language's own table.

@@ -29,6 +29,8 @@ public final class Session {
   public private(set) var warnings: [Diagnostic] = []
   private let machine: Machine
   private let loader: (any ModuleLoader)?
+  /// Steps that the last run took; see `Limits.instructions`.
+  public var stepsTaken: Int { machine.stepsTaken }
   private var globals: [Global] = []
   /// Modules of the inputs so far, by identity; only a session that keeps names keeps them.
   private var modules: [String: LinkedModule] = [:]
@@ -149,8 +151,11 @@ public final class Session {
     machine.reset()
     machine.parameters = parameters
     machine.start(program.main)
+    var keepsResources = false
+    defer { machine.endRun(keepsResources: keepsResources) }
     let value = try await Driver(machine: machine).drive()
     if isInteractive { remember(value) }
+    keepsResources = isInteractive
     return value
   }
 

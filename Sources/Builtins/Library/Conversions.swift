@@ -10,7 +10,10 @@ extension StandardLibrary {
       })
     library.add(
       immediate("str", [.init("value")], "the text that print would write", "str(1.5)") { call in
-        Value(call.heap.makeString(try call[0].text()))
+        if call[0].tag == .string { return call[0] }
+        call.heap.text.begin()
+        try call[0].write(to: call.heap.text, call.heap)
+        return Value(try call.heap.text.finish())
       })
     library.add(
       immediate("int", [.init("value", "string or number")], "an integer", "int(\"42\")") {
@@ -32,7 +35,7 @@ extension StandardLibrary {
     case .int: return value
     case .float:
       guard let int = Int64(exactly: value.asDouble.rounded(.towardZero)) else {
-        throw ScriptError.value("\(try value.text()) does not fit an int")
+        throw ScriptError.value("\(try value.text(call.heap)) does not fit an int")
       }
       return Value(int)
     case .bool: return Value(value.asBool ? 1 : 0)

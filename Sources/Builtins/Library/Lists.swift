@@ -26,10 +26,10 @@ extension StandardLibrary {
         return list.count == 0 ? .null : list[item: list.count - 1]
       },
       method(of: "list", "contains", [.init("value")], "true when an element equals the value") {
-        Value(try index(of: $0[1], in: try $0.list(0)) != nil)
+        Value(try $0.list(0).index(of: $0[1], $0.heap) != nil)
       },
       method(of: "list", "indexOf", [.init("value")], "where the value first is, or null") { call in
-        try index(of: call[1], in: try call.list(0)).map { Value($0) } ?? .null
+        try call.list(0).index(of: call[1], call.heap).map { Value($0) } ?? .null
       },
       method(
         of: "list", "join", [.init("separator", "string", default: "\"\"")],
@@ -51,14 +51,16 @@ extension StandardLibrary {
         call in
         let list = try call.list(0)
         let position = try call.position(1, count: list.count, of: "list", isEndAllowed: true)
+        try call.charge((list.count - position) / 16)
         list.insert(call[2], at: position, call.heap)
         return call[0]
       },
       method(of: "list", "removeAt", [.init("index", "int")], "removes an element and gives it") {
         call in
         let list = try call.list(0)
-        return list.remove(
-          at: try call.position(1, count: list.count, of: "list", isEndAllowed: false))
+        let position = try call.position(1, count: list.count, of: "list", isEndAllowed: false)
+        try call.charge((list.count - position) / 16)
+        return list.remove(at: position)
       },
     ]
   }
@@ -69,6 +71,7 @@ extension StandardLibrary {
         let list = try call.list(0)
         let result = call.heap.makeList(capacity: list.count)
         for index in stride(from: list.count - 1, through: 0, by: -1) {
+          try call.charge()
           result.append(list[item: index], call.heap)
         }
         return Value(result)
@@ -78,12 +81,12 @@ extension StandardLibrary {
         let result = call.heap.makeList()
         for index in 0..<list.count {
           let value = list[item: index]
+          try call.charge()
           guard value.tag == .list else {
             result.append(value, call.heap)
             continue
           }
-          let inner = value.asList
-          for position in 0..<inner.count { result.append(inner[item: position], call.heap) }
+          try result.append(value.asList, to: value.asList.count, call.heap)
         }
         return Value(result)
       },
@@ -93,6 +96,7 @@ extension StandardLibrary {
         let (left, right) = (try call.list(0), try call.list(1))
         let result = call.heap.makeList()
         for index in 0..<min(left.count, right.count) {
+          try call.charge()
           result.append(pair(left[item: index], right[item: index], call.heap), call.heap)
         }
         return Value(result)
@@ -101,6 +105,7 @@ extension StandardLibrary {
         let list = try call.list(0)
         let result = call.heap.makeList(capacity: list.count)
         for index in 0..<list.count {
+          try call.charge()
           result.append(pair(Value(index), list[item: index], call.heap), call.heap)
         }
         return Value(result)
@@ -110,9 +115,9 @@ extension StandardLibrary {
         let result = call.heap.makeList()
         for first in 0..<list.count {
           for second in first + 1..<max(first + 1, list.count) {
+            try call.charge()
             result.append(pair(list[item: first], list[item: second], call.heap), call.heap)
           }
-          try call.heap.reserve(0)
         }
         return Value(result)
       },
@@ -123,7 +128,7 @@ extension StandardLibrary {
         let result = call.heap.makeList()
         for start in stride(from: 0, to: list.count, by: size) {
           let end = min(list.count, start + size)
-          result.append(slice(list, start, end, call.heap), call.heap)
+          result.append(try slice(list, start, end, call.heap), call.heap)
         }
         return Value(result)
       },
@@ -136,7 +141,7 @@ extension StandardLibrary {
         let end =
           call.has(2)
           ? try call.position(2, count: list.count, of: "list", isEndAllowed: true) : list.count
-        return slice(list, start, max(start, end), call.heap)
+        return try slice(list, start, max(start, end), call.heap)
       },
       method(of: "list", "copy", "a deep copy") { try $0.machine.deepCopy($0[0]) },
     ]
@@ -214,28 +219,25 @@ extension StandardLibrary {
     return Value(pair)
   }
 
-  private static func slice(_ list: ListReference, _ start: Int, _ end: Int, _ heap: Heap) -> Value
-  {
+  private static func slice(
+    _ list: ListReference, _ start: Int, _ end: Int, _ heap: Heap
+  ) throws -> Value {
+    try heap.reserve((end - start) * MemoryLayout<Value>.stride)
     let result = heap.makeList(capacity: end - start)
-    for index in start..<end { result.append(list[item: index], heap) }
+    try result.append(list, from: start, to: end, heap)
     return Value(result)
-  }
-
-  private static func index(of value: Value, in list: ListReference) throws -> Int? {
-    for index in 0..<list.count where try list[item: index].isEqual(to: value) { return index }
-    return nil
   }
 
   private static func join(_ call: inout NativeCall) throws -> Value {
     let list = try call.list(0)
-    let separator = call.has(1) ? try call.string(1).text : ""
-    var text = ""
+    let separator = call.has(1) ? try call.string(1) : nil
+    let text = call.heap.text
+    text.begin()
     for index in 0..<list.count {
-      if index > 0 { text += separator }
-      text += try list[item: index].text()
+      if index > 0, let separator { try text.append(separator) }
+      try list[item: index].write(to: text, call.heap)
     }
-    try call.heap.reserve(text.utf8.count)
-    return Value(call.heap.makeString(text))
+    return Value(try text.finish())
   }
 
   /// Strings are looked up in a table; other values are compared with those kept so far.
@@ -245,10 +247,11 @@ extension StandardLibrary {
     let seen = call.heap.makeMap()
     for index in 0..<list.count {
       let value = list[item: index]
+      try call.charge()
       if value.tag == .string {
         guard seen.get(value.asString) == nil else { continue }
         seen.set(value.asString, .null, call.heap)
-      } else if try self.index(of: value, in: result) != nil {
+      } else if try result.index(of: value, call.heap) != nil {
         continue
       }
       result.append(value, call.heap)

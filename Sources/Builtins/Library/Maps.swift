@@ -20,6 +20,18 @@ extension StandardLibrary {
     for (name, script) in scripts { library.addMethod(of: "map", name: name, script: script) }
   }
 
+  /// A list with one element for each pair of the receiver.
+  private static func elements(
+    _ call: NativeCall, _ element: (StringReference, Value) -> Value
+  ) throws -> Value {
+    let list = call.heap.makeList()
+    try call.map(0).each { key, value in
+      try call.charge()
+      list.append(element(key, value), call.heap)
+    }
+    return Value(list)
+  }
+
   private static var mapMethods: [HostFunction] {
     [
       method(of: "map", "count", "number of pairs") { Value(try $0.map(0).count) },
@@ -27,24 +39,18 @@ extension StandardLibrary {
         Value(try $0.map(0).count == 0)
       },
       method(of: "map", "keys", "its keys in order") { call in
-        let list = call.heap.makeList()
-        try call.map(0).each { key, _ in list.append(Value(key), call.heap) }
-        return Value(list)
+        try elements(call) { key, _ in Value(key) }
       },
       method(of: "map", "values", "its values in order") { call in
-        let list = call.heap.makeList()
-        try call.map(0).each { _, value in list.append(value, call.heap) }
-        return Value(list)
+        try elements(call) { _, value in value }
       },
       method(of: "map", "entries", "its pairs as lists of two") { call in
-        let list = call.heap.makeList()
-        try call.map(0).each { key, value in
+        try elements(call) { key, value in
           let pair = call.heap.makeList(capacity: 2)
           pair.append(Value(key), call.heap)
           pair.append(value, call.heap)
-          list.append(Value(pair), call.heap)
+          return Value(pair)
         }
-        return Value(list)
       },
       method(of: "map", "has", [.init("key", "string")], "true when it has the key") { call in
         Value(try call.map(0).get(try call.string(1)) != nil)
@@ -63,8 +69,8 @@ extension StandardLibrary {
       method(of: "map", "merge", [.init("other", "map")], "a new map; the other's values win") {
         call in
         let result = call.heap.makeMap()
-        try call.map(0).each { result.set($0, $1, call.heap) }
-        try call.map(1).each { result.set($0, $1, call.heap) }
+        try result.merge(try call.map(0), call.heap)
+        try result.merge(try call.map(1), call.heap)
         return Value(result)
       },
       method(of: "map", "copy", "a deep copy") { try $0.machine.deepCopy($0[0]) },

@@ -12,12 +12,12 @@ extension StandardLibrary {
       immediate(
         "min", [.init("values", isRest: true)], "the smallest of its arguments, or of one list",
         "min(3, 1)"
-      ) { try extreme(of: try values($0), isLeast: true) ?? .null })
+      ) { try extreme(of: try values($0), $0.heap, isLeast: true) ?? .null })
     library.add(
       immediate(
         "max", [.init("values", isRest: true)], "the largest of its arguments, or of one list",
         "max(3, 1)"
-      ) { try extreme(of: try values($0), isLeast: false) ?? .null })
+      ) { try extreme(of: try values($0), $0.heap, isLeast: false) ?? .null })
     library.add(
       immediate("sum", [.init("values", "list")], "the sum of a list's elements", "sum([1, 2])") {
         call in try sum(try call.list(0), call)
@@ -34,12 +34,12 @@ extension StandardLibrary {
     library.addMethod(
       of: "list",
       method(of: "list", "min", "the smallest element; null when it is empty") { call in
-        try extreme(of: try call.list(0), isLeast: true) ?? .null
+        try extreme(of: try call.list(0), call.heap, isLeast: true) ?? .null
       })
     library.addMethod(
       of: "list",
       method(of: "list", "max", "the largest element; null when it is empty") { call in
-        try extreme(of: try call.list(0), isLeast: false) ?? .null
+        try extreme(of: try call.list(0), call.heap, isLeast: false) ?? .null
       })
     library.addMethod(
       of: "list",
@@ -55,11 +55,13 @@ extension StandardLibrary {
     return rest[item: 0].asList
   }
 
-  private static func extreme(of list: ListReference, isLeast: Bool) throws -> Value? {
+  private static func extreme(of list: ListReference, _ heap: Heap, isLeast: Bool) throws -> Value?
+  {
     guard list.count > 0 else { return nil }
     var best = list[item: 0]
     for index in 1..<max(1, list.count) {
       let value = list[item: index]
+      try heap.charge()
       guard let order = try value.compare(best, "<") else { continue }
       if isLeast ? order < 0 : order > 0 { best = value }
     }
@@ -73,6 +75,7 @@ extension StandardLibrary {
       throw ScriptError.type("cannot sum \(ScriptError.article(total.typeName))")
     }
     for index in 1..<max(1, list.count) {
+      try call.charge()
       total = try call.machine.add(total, list[item: index])
     }
     return total
@@ -117,7 +120,7 @@ extension StandardLibrary {
     if call[0].tag == .int { return try round(call[0].asInt, digits) }
     if digits == 0 {
       guard let int = Int64(exactly: number.rounded(.toNearestOrAwayFromZero)) else {
-        throw ScriptError.value("\(try call[0].text()) does not fit an int")
+        throw ScriptError.value("\(try call[0].text(call.heap)) does not fit an int")
       }
       return Value(int)
     }

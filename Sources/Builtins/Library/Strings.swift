@@ -2,6 +2,10 @@
 
 import Interpreter
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 extension StandardLibrary {
   static func addStrings(to library: inout Library) {
     for function in simpleStrings + searchingStrings + shapingStrings {
@@ -18,31 +22,16 @@ extension StandardLibrary {
         Value(try call.string(0).scalarCount == 0)
       },
       method(of: "string", "upper", "in upper case") { call in
-        Value(call.heap.makeString(try call.string(0).text.uppercased()))
+        try inPieces(try call.string(0), call.heap) { $0.uppercased() }
       },
       method(of: "string", "lower", "in lower case") { call in
-        Value(call.heap.makeString(try call.string(0).text.lowercased()))
+        try inPieces(try call.string(0), call.heap) { $0.lowercased() }
       },
       method(of: "string", "trim", "without white space at both ends") { call in
-        let scalars = try call.string(0).text.unicodeScalars
-        let start = scalars.drop { $0.properties.isWhitespace }
-        let end = start.reversed().drop { $0.properties.isWhitespace }
-        var text = String.UnicodeScalarView()
-        text.append(contentsOf: end.reversed())
-        return Value(call.heap.makeString(String(text)))
+        try trim(try call.string(0), call.heap)
       },
       method(of: "string", "lines", "its lines, without line breaks") { call in
-        // In bytes: as a Character, "\r\n" is one and no "\n".
-        let bytes = try call.string(0).utf8
-        var pieces = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
-        if pieces.last?.isEmpty == true { pieces.removeLast() }
-        let result = call.heap.makeList(capacity: pieces.count)
-        for piece in pieces {
-          let line = piece.last == 0x0D ? piece.dropLast() : piece
-          result.append(
-            Value(call.heap.makeString(UnsafeBufferPointer(rebasing: line))), call.heap)
-        }
-        return Value(result)
+        try lines(try call.string(0), call.heap)
       },
     ]
   }
@@ -51,27 +40,31 @@ extension StandardLibrary {
     [
       method(of: "string", "contains", [.init("text", "string")], "true when the text occurs in it")
       {
-        Value(try $0.string(0).find(try $0.string(1)) != nil)
+        Value(try $0.string(0).find(try $0.string(1), $0.heap) != nil)
       },
       method(
         of: "string", "startsWith", [.init("text", "string")], "true when it begins with the text"
       ) {
         call in
         let (string, prefix) = (try call.string(0), try call.string(1))
-        return Value(string.text.utf8.starts(with: prefix.utf8))
+        let count = prefix.utf8.count
+        return Value(
+          string.utf8.count >= count && memcmp(string.bytes, prefix.bytes, count) == 0)
       },
       method(of: "string", "endsWith", [.init("text", "string")], "true when it ends with the text")
       {
         call in
         let (string, suffix) = (try call.string(0), try call.string(1))
-        return Value(string.utf8.reversed().starts(with: suffix.utf8.reversed()))
+        let (length, count) = (string.utf8.count, suffix.utf8.count)
+        return Value(
+          length >= count && memcmp(string.bytes + length - count, suffix.bytes, count) == 0)
       },
       method(
         of: "string", "indexOf", [.init("text", "string")], "where the text first occurs, or null"
       ) {
         call in
         let string = try call.string(0)
-        guard let offset = string.find(try call.string(1)) else { return .null }
+        guard let offset = try string.find(try call.string(1), call.heap) else { return .null }
         return Value(string.scalarIndex(ofByte: offset))
       },
     ]
@@ -117,6 +110,62 @@ extension StandardLibrary {
     ]
   }
 
+  /// Changes a string piece by piece, each of whole scalars.
+  private static func inPieces(
+    _ string: StringReference, _ heap: Heap, _ change: (String) -> String
+  ) throws -> Value {
+    let utf8 = string.utf8
+    heap.text.begin()
+    var start = 0
+    while start < utf8.count {
+      var end = min(start + 4096, utf8.count)
+      while end < utf8.count, utf8[end] & 0xC0 == 0x80 { end += 1 }
+      try heap.text.append(change(String(decoding: utf8[start..<end], as: UTF8.self)))
+      try heap.charge((end - start) / 8)
+      start = end
+    }
+    return Value(try heap.text.finish())
+  }
+
+  private static func trim(_ string: StringReference, _ heap: Heap) throws -> Value {
+    let utf8 = string.utf8
+    var start = 0
+    while start < utf8.count, let length = whiteSpace(utf8[start...]) {
+      start += length
+      try heap.charge()
+    }
+    var end = utf8.count
+    while end > start {
+      var first = end - 1
+      while first > start, utf8[first] & 0xC0 == 0x80 { first -= 1 }
+      guard whiteSpace(utf8[first..<end]) != nil else { break }
+      end = first
+      try heap.charge()
+    }
+    return piece(string, start, end, heap)
+  }
+
+  /// Bytes of the white space that some UTF-8 begins with; nil when it begins with something else.
+  private static func whiteSpace(_ utf8: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
+    let scalar = String(decoding: utf8.prefix(4), as: UTF8.self).unicodeScalars.first
+    guard let scalar, scalar.properties.isWhitespace else { return nil }
+    return UTF8.width(scalar)
+  }
+
+  private static func lines(_ string: StringReference, _ heap: Heap) throws -> Value {
+    let result = heap.makeList()
+    let newline = heap.makeString("\n")
+    var start = 0
+    while start < string.utf8.count {
+      let end = try string.find(newline, from: start, heap) ?? string.utf8.count
+      let isReturn = end > start && string.utf8[end - 1] == 0x0D
+      result.append(piece(string, start, isReturn ? end - 1 : end, heap), heap)
+      try heap.charge()
+      start = end + 1
+    }
+    return Value(result)
+  }
+
   static func list(_ texts: [String], _ heap: Heap) -> Value {
     let list = heap.makeList(capacity: texts.count)
     for text in texts { list.append(Value(heap.makeString(text)), heap) }
@@ -131,7 +180,8 @@ extension StandardLibrary {
     }
     let result = call.heap.makeList()
     var start = 0
-    while let end = string.find(separator, from: start) {
+    while let end = try string.find(separator, from: start, call.heap) {
+      try call.charge()
       result.append(piece(string, start, end, call.heap), call.heap)
       start = end + separator.utf8.count
     }
@@ -148,37 +198,45 @@ extension StandardLibrary {
   private static func replace(_ call: inout NativeCall) throws -> Value {
     let (string, old, new) = (try call.string(0), try call.string(1), try call.string(2))
     guard old.scalarCount > 0 else { throw ScriptError.value("replace needs a text to look for") }
-    var bytes: [UInt8] = []
+    let text = call.heap.text
+    text.begin()
     var start = 0
-    while let end = string.find(old, from: start) {
-      bytes += string.utf8[start..<end]
-      bytes += new.utf8
+    while let end = try string.find(old, from: start, call.heap) {
+      try text.append(UnsafeBufferPointer(rebasing: string.utf8[start..<end]))
+      try text.append(new)
       start = end + old.utf8.count
-      try call.heap.reserve(bytes.count)
     }
-    bytes += string.utf8[start...]
-    try call.heap.reserve(bytes.count)
-    return Value(bytes.withUnsafeBufferPointer { call.heap.makeString($0) })
+    try text.append(UnsafeBufferPointer(rebasing: string.utf8[start...]))
+    return Value(try text.finish())
   }
 
   private static func repeated(_ call: inout NativeCall) throws -> Value {
     let (string, count) = (try call.string(0), try call.int(1))
     guard count >= 0 else { throw ScriptError.value("repeat takes a count of at least 0") }
+    guard string.utf8.count > 0 else { return call[0] }
     let (size, isOverflow) = string.utf8.count.multipliedReportingOverflow(by: count)
-    try call.heap.reserve(isOverflow ? Int.max / 2 : size)
-    return Value(call.heap.makeString(String(repeating: string.text, count: count)))
+    let text = call.heap.text
+    text.begin()
+    try text.makeRoom(isOverflow ? .max : size)
+    for _ in 0..<count { try text.append(string) }
+    return Value(try text.finish())
   }
 
   private static func pad(_ call: inout NativeCall, isLeft: Bool) throws -> Value {
     let (string, width) = (try call.string(0), try call.int(1))
-    let fill = call.has(2) ? try call.string(2).text : " "
-    guard fill.unicodeScalars.count == 1 else {
+    let fill = call.has(2) ? try call.string(2) : call.heap.makeString(" ")
+    guard fill.scalarCount == 1 else {
       throw ScriptError.value("\(call.signature.name) fills with one character")
     }
     let missing = width - string.scalarCount
     guard missing > 0 else { return call[0] }
-    try call.heap.reserve(missing * 4)
-    let padding = String(repeating: fill, count: missing)
-    return Value(call.heap.makeString(isLeft ? padding + string.text : string.text + padding))
+    let (size, isOverflow) = missing.multipliedReportingOverflow(by: fill.utf8.count)
+    let text = call.heap.text
+    text.begin()
+    try text.makeRoom(isOverflow ? .max : size)
+    if !isLeft { try text.append(string) }
+    for _ in 0..<missing { try text.append(fill) }
+    if isLeft { try text.append(string) }
+    return Value(try text.finish())
   }
 }

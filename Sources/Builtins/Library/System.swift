@@ -120,6 +120,7 @@ extension StandardLibrary {
       if count == 0 { return bytes }
       bytes += buffer[..<count]
       try heap.reserve(bytes.count)
+      try heap.charge(bytes: count)
     }
   }
 

@@ -10,9 +10,14 @@ enum MemberAccess {
 }
 
 extension Machine {
+  /// The first keys of a map, for did-you-mean: no more than are worth comparing.
   func keys(_ map: MapReference) -> [String] {
     var keys: [String] = []
-    map.each { key, _ in keys.append(key.text) }
+    var position = 0
+    while keys.count < 200, let pair = map.next(position) {
+      if pair.key.pointee.byteCount <= 200 { keys.append(pair.key.text) }
+      position = pair.next
+    }
     return keys
   }
 
@@ -200,14 +205,18 @@ extension Machine {
   func appendSpread(_ list: ListReference, _ values: Value) throws(ScriptError) {
     switch values.tag {
     case .list:
-      for index in 0..<values.asList.count { list.append(values.asList[item: index], heap) }
+      try list.append(values.asList, to: values.asList.count, heap)
     case .range:
       let (start, end, isClosed) = values.rangeBounds
       guard isClosed ? start <= end : start < end else { return }
-      let size = end.subtractingReportingOverflow(start)
-      let bytes = size.partialValue.multipliedReportingOverflow(by: 16)
-      try heap.reserve(size.overflow || bytes.overflow ? Int.max / 2 : Int(bytes.partialValue))
-      for number in start...(isClosed ? end : end - 1) { list.append(Value(number), heap) }
+      let last = isClosed ? end : end - 1
+      let count = UInt64(bitPattern: last &- start)
+      guard count < UInt64(heap.limit) else { return try heap.reserve(.max) }
+      try heap.reserve(Int(count) * MemoryLayout<Value>.stride)
+      for number in start...last {
+        try heap.charge()
+        list.append(Value(number), heap)
+      }
     default: throw .type("cannot spread \(ScriptError.article(values.typeName)) into a list")
     }
     try heap.reserve(0)
@@ -224,8 +233,7 @@ extension Machine {
     guard other.tag == .map else {
       throw .type("cannot spread \(ScriptError.article(other.typeName)) into a map")
     }
-    other.asMap.each { map.set($0, $1, heap) }
-    try heap.reserve(0)
+    try map.merge(other.asMap, heap)
   }
 
   func interpolate(
@@ -241,6 +249,7 @@ extension Machine {
       }
     }
     try heap.reserve(size)
+    try heap.charge(bytes: size)
     return Value(
       heap.makeString(byteCount: size) { target in
         var end = target
@@ -261,14 +270,13 @@ extension Machine {
   private func interpolateAny(
     _ values: UnsafeMutablePointer<Value>, _ count: Int
   ) throws(ScriptError) -> Value {
-    var text = ""
-    for index in 0..<count { text += try values[index].text() }
-    try heap.reserve(text.utf8.count)
-    return Value(heap.makeString(text))
+    heap.text.begin()
+    for index in 0..<count { try values[index].write(to: heap.text, heap) }
+    return Value(try heap.text.finish())
   }
 
   func shortText(_ value: Value) throws(ScriptError) -> String {
-    let text = try value.quotedText()
+    let text = try value.quotedText(heap, room: 400)
     return text.count > 60 ? text.prefix(57) + "..." : text
   }
 
@@ -284,7 +292,8 @@ extension Machine {
       let isFanOut = left.tag == .list || right.tag == .list
       for from in ends(left) {
         for to in ends(right) {
-          if try from.isEqual(to: to) {
+          try heap.charge()
+          if try from.isEqual(to: to, heap) {
             if isFanOut { continue }
             throw ScriptError(
               kind: "link", .selfLink, "cannot link \(try shortText(from)) with itself")
@@ -306,7 +315,8 @@ extension Machine {
     _ from: Value, _ to: Value, _ pairs: inout [(from: Value, to: Value)]
   ) throws(ScriptError) {
     for pair in pairs {
-      if try pair.from.isEqual(to: from), try pair.to.isEqual(to: to) { return }
+      try heap.charge()
+      if try pair.from.isEqual(to: from, heap), try pair.to.isEqual(to: to, heap) { return }
     }
     pairs.append((from, to))
   }
@@ -419,7 +429,7 @@ extension Machine {
       case "message": error.message = try thrownText("message", pair.value)
       case "notes" where pair.value.tag == .list:
         for index in 0..<pair.value.asList.count {
-          error.notes.append(try pair.value.asList[item: index].text())
+          error.notes.append(try pair.value.asList[item: index].text(heap))
         }
       case let key: error.details.append((key, try scriptValue(pair.value)))
       }

@@ -93,6 +93,11 @@ public struct NativeCall {
   /// True when the call gave this argument.
   public func has(_ index: Int) -> Bool { arguments[index].tag != .undefined }
 
+  /// Counts work and looks at the limits now and then; see `Heap.charge`.
+  ///
+  /// - Throws: an error that no script can catch, when the run must stop.
+  public func charge(_ work: Int = 1) throws(ScriptError) { try heap.charge(work) }
+
   /// Writes text where the script's output goes.
   public func write(_ text: String) { machine.output(text) }
 }
@@ -216,7 +221,7 @@ extension Machine {
     _ fiber: Fiber, _ closure: UnsafeMutablePointer<ClosureObject>, _ start: Int, _ count: Int,
     names: [String], result: Int
   ) throws(ScriptError) {
-    if fiber.frameCount >= limits.callDepth { throw .callDepth(limits.callDepth) }
+    if fiber.frameCount + fiber.outerDepth >= limits.callDepth { throw .callDepth(limits.callDepth) }
     let body = closure.pointee.body
     fiber.reserve(start + max(body.pointee.registerCount, count + names.count))
     if count != body.pointee.positionalCount || body.pointee.hasRest || !names.isEmpty {
@@ -321,6 +326,7 @@ extension Machine {
       fiber.stack[result] = try runImmediate(body, native, bound)
       return .going
     case .suspending(let body):
+      heap.beginNative()
       let values = try scriptValues(bound)
       let arguments = HostArguments(
         signature: function.signature, values: values, context: context)
@@ -351,8 +357,13 @@ extension Machine {
   ) throws(ScriptError) -> Value {
     var call = call
     do {
-      return try body(&call)
+      heap.beginNative()
+      let value = try body(&call)
+      // Also for functions that could only stop early, or that swallowed the error.
+      try heap.throwIfInterrupted()
+      return value
     } catch {
+      try heap.throwIfInterrupted()
       throw Self.scriptError(error)
     }
   }

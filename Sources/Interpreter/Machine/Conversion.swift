@@ -37,13 +37,16 @@ extension Heap {
   /// - Throws: when it is nested more than 500 levels deep, cycles included.
   public func scriptValue(_ value: Value, depth: Int = 0) throws(ScriptError) -> ScriptValue {
     if depth > 500 { throw .value("the value is nested too deeply, or contains itself") }
+    try charge()
     switch value.tag {
     case .undefined, .null, .box: return .null
     case .bool: return .bool(value.asBool)
     case .int: return .int(value.asInt)
     case .float: return .float(value.asDouble)
     case .duration: return .duration(value.asInt)
-    case .string: return .string(value.asString.text)
+    case .string:
+      try charge(bytes: value.asString.pointee.byteCount)
+      return .string(value.asString.text)
     case .native: return .function(name: nativeNames[Int(value.bits)])
     case .closure:
       return .function(name: value.asClosure.pointee.body.pointee.owner.takeUnretainedValue().name)
@@ -100,15 +103,18 @@ extension Machine {
   /// - Throws: when something in it is no data: a function, a cluster, a float that is not finite.
   public func json(_ value: Value, depth: Int = 0) throws(ScriptError) -> JSONValue {
     if depth > 500 { throw .value("the value is nested too deeply, or contains itself") }
+    try heap.charge()
     switch value.tag {
     case .undefined, .null: return .null
     case .bool: return .bool(value.asBool)
     case .int: return .int(value.asInt)
     case .float:
-      guard value.asDouble.isFinite else { throw .value("JSON has no \(try value.text())") }
+      guard value.asDouble.isFinite else { throw .value("JSON has no \(try value.text(heap))") }
       return .double(value.asDouble)
-    case .string: return .string(value.asString.text)
-    case .duration: return .string(try value.text())
+    case .string:
+      try heap.charge(bytes: value.asString.pointee.byteCount)
+      return .string(value.asString.text)
+    case .duration: return .string(try value.text(heap))
     case .list:
       var elements: [JSONValue] = []
       for index in 0..<value.asList.count {
@@ -133,6 +139,7 @@ extension Machine {
   /// - Throws: when it is nested more than 500 levels deep, cycles included, or passes the memory cap.
   public func deepCopy(_ value: Value, depth: Int = 0) throws(ScriptError) -> Value {
     if depth > 500 { throw .value("the value is nested too deeply, or contains itself") }
+    try heap.charge()
     switch value.tag {
     case .list:
       let list = value.asList

@@ -28,22 +28,31 @@ struct Driver {
     }
   }
 
+  /// Marks the completion that says that the time is over.
+  private static let clock = -1
+
   private func loop(
     _ group: inout ThrowingTaskGroup<Completion, any Error>,
     isolation: isolated (any Actor)? = #isolation
   ) async throws -> ScriptValue {
     if Task.isCancelled { throw CancellationError() }
+    startClock(&group)
+    let resources = machine.heap.resources
     while true {
       let step = machine.run()
       for call in machine.calls {
-        group.addTask { await Self.carryOut(call) }
+        group.addTask { await Self.carryOut(call, resources) }
       }
       machine.calls.removeAll()
-      if let value = try ended(step) { return value }
+      if let value = try ended(step) {
+        group.cancelAll()
+        return value
+      }
       guard let completion = try await group.next() else {
         throw ScriptError("the script waits for nothing")
       }
       if Task.isCancelled { throw CancellationError() }
+      if completion.fiber == Self.clock { throw machine.stoppedWaiting() }
       machine.resume(completion.fiber, with: completion.result)
       if let failure = machine.failure {
         machine.failure = nil
@@ -52,10 +61,28 @@ struct Driver {
     }
   }
 
-  private static func carryOut(_ call: HostCall) async -> Completion {
+  /// Sets the interrupt when the time is over. The machine looks at the time by itself too, for when
+  /// all threads are busy; this also ends a wait.
+  private func startClock(_ group: inout ThrowingTaskGroup<Completion, any Error>) {
+    guard let duration = machine.limits.duration else { return }
+    let interrupt = machine.interrupt
+    group.addTask {
+      do {
+        try await Task.sleep(for: duration)
+        interrupt.set(.deadline)
+      } catch {
+        // The run ended first.
+      }
+      return Completion(fiber: Self.clock, result: .success(.null))
+    }
+  }
+
+  private static func carryOut(_ call: HostCall, _ resources: ResourceTable) async -> Completion {
     let result: Result<ScriptValue, any Error>
     do {
-      result = .success(try await call.perform())
+      let value = try await call.perform()
+      resources.adopt(value)
+      result = .success(value)
     } catch {
       result = .failure(error)
     }

@@ -4,6 +4,7 @@ extension Machine {
   /// Runs a fiber until it ends, fails, or waits.
   func execute(_ fiber: Fiber) -> Outcome {
     var ticks = Self.tickCount
+    let depthLimit = limits.callDepth - fiber.outerDepth
     // Each turn of the outer loop loads the state of the innermost frame, after a call, a return or an
     // error. Nothing here may be captured by a closure: locals would move to memory and every access
     // be checked for exclusivity.
@@ -322,7 +323,7 @@ extension Machine {
               let closure = callee.asClosure
               let body = closure.pointee.body
               if body.pointee.plainCount == Int(i.b) {
-                if depth >= limits.callDepth { throw .callDepth(limits.callDepth) }
+                if depth >= depthLimit { throw .callDepth(limits.callDepth) }
                 let base = frame.base + a + 1
                 fiber.reserve(base + body.pointee.registerCount)
                 frame = Frame(
@@ -365,7 +366,7 @@ extension Machine {
                 registers[a] = try callPlain(native.takeUnretainedValue(), registers + a)
                 continue
               } else if let closure = method.closure {
-                if depth >= limits.callDepth { throw .callDepth(limits.callDepth) }
+                if depth >= depthLimit { throw .callDepth(limits.callDepth) }
                 let body = closure.pointee.body
                 let base = frame.base + a
                 fiber.reserve(base + body.pointee.registerCount)
@@ -388,7 +389,7 @@ extension Machine {
             let value = registers[a]
             depth -= 1
             fiber.frameCount = depth
-            if depth == 0 { return .finished(value) }
+            if depth == 0 { return finished(value, ticks) }
             fiber.stack[frame.result] = value
             frame = fiber.frames[depth - 1]
             code = frame.body.pointee.code
@@ -488,8 +489,14 @@ extension Machine {
 
   /// Counts the steps of a turn that ends before the limits were looked at.
   private func suspended(_ ticks: Int) -> Outcome {
-    steps += Self.tickCount - ticks
+    heap.steps += Self.tickCount - ticks
     return .suspended
+  }
+
+  /// Counts the steps of a fiber that ends.
+  private func finished(_ value: Value, _ ticks: Int) -> Outcome {
+    heap.steps += Self.tickCount - ticks
+    return .finished(value)
   }
 
   // MARK: Comparison, with the common cases first
@@ -497,7 +504,7 @@ extension Machine {
   @inline(__always)
   private func isEqual(_ left: Value, _ right: Value) throws(ScriptError) -> Bool {
     if left.tag == .int, right.tag == .int { return left.bits == right.bits }
-    return try left.isEqual(to: right)
+    return try left.isEqual(to: right, heap)
   }
 
   @inline(__always)

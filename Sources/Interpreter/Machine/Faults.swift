@@ -136,6 +136,14 @@ extension ScriptError {
       isCatchable: false)
   }
 
+  static func deadline(_ limit: Duration) -> ScriptError {
+    let (seconds, attoseconds) = limit.components
+    let nanoseconds = seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue
+    let text = Notation.text(nanoseconds: nanoseconds &+ attoseconds / 1_000_000_000)
+    return ScriptError(
+      kind: "deadline", .deadline, "the script ran longer than its \(text)", isCatchable: false)
+  }
+
   static var cancelled: ScriptError {
     ScriptError(kind: "cancelled", .cancelled, "the run was interrupted", isCatchable: false)
   }

@@ -30,11 +30,16 @@ final class Fiber {
   var resumeIndex = 0
   /// The `parallel` that it waits for.
   var waiting: ParallelGroup?
+  /// Calls that are open around it, in the fibers that wait for it.
+  let outerDepth: Int
+  private let heap: Heap
 
   /// Slots beyond a frame's registers that a library call may use to pad its arguments.
   static let slack = 8
 
-  init(id: Int, group: ParallelGroup? = nil, item: Int = 0) {
+  init(_ heap: Heap, id: Int, group: ParallelGroup? = nil, item: Int = 0) {
+    self.heap = heap
+    outerDepth = group.map { $0.parent.outerDepth + $0.parent.frameCount } ?? 0
     self.id = id
     self.group = group
     self.item = item
@@ -42,9 +47,17 @@ final class Fiber {
     stack = UnsafeMutablePointer<Value>.allocate(capacity: 1)
     frameCapacity = 2
     frames = UnsafeMutablePointer<Frame>.allocate(capacity: 2)
+    heap.account(buffer: Self.size, was: 0)
+    heap.account(buffer: frameCapacity * MemoryLayout<Frame>.stride, was: 0)
   }
 
+  /// Bytes of the object itself, its place in the machine's tables, and its smallest stack.
+  private static let size = 256
+
   deinit {
+    heap.account(buffer: 0, was: Self.size)
+    heap.account(buffer: 0, was: frameCapacity * MemoryLayout<Frame>.stride)
+    heap.account(buffer: 0, was: capacity * MemoryLayout<Value>.stride)
     stack.deallocate()
     frames.deallocate()
   }
@@ -62,6 +75,8 @@ final class Fiber {
     (bigger + capacity).initialize(repeating: .null, count: wanted - capacity)
     stack.deallocate()
     stack = bigger
+    let stride = MemoryLayout<Value>.stride
+    heap.account(buffer: wanted * stride, was: capacity * stride)
     capacity = wanted
   }
 
@@ -78,7 +93,22 @@ final class Fiber {
     bigger.update(from: frames, count: frameCount)
     frames.deallocate()
     frames = bigger
+    let stride = MemoryLayout<Frame>.stride
+    heap.account(buffer: 2 * frameCapacity * stride, was: frameCapacity * stride)
     frameCapacity *= 2
+  }
+
+  /// Marks every slot, also above the registers in use: none of them is stale, since every other
+  /// collection clears those.
+  func markAllSlots(_ heap: Heap) {
+    markClosures(heap)
+    for index in 0..<capacity { heap.mark(stack[index]) }
+  }
+
+  private func markClosures(_ heap: Heap) {
+    for index in 0..<frameCount {
+      heap.mark(Value(UnsafeMutableRawPointer(frames[index].closure), .closure))
+    }
   }
 
   /// Marks every register in use and clears the slots above, so that no stale pointer is ever followed.
@@ -87,10 +117,8 @@ final class Fiber {
     if frameCount > 0 {
       let frame = frames[frameCount - 1]
       top = min(capacity, frame.base + frame.body.pointee.registerCount)
-      for index in 0..<frameCount {
-        heap.mark(Value(UnsafeMutableRawPointer(frames[index].closure), .closure))
-      }
     }
+    markClosures(heap)
     for index in 0..<top { heap.mark(stack[index]) }
     for index in top..<max(top, capacity) { stack[index] = .null }
   }

@@ -24,7 +24,7 @@ public final class Machine {
   let context: (any Sendable)?
   let limits: Limits
   let operators: Operators
-  let interrupt = Interrupt()
+  var interrupt: Interrupt { heap.interrupt }
   let output: @Sendable (String) -> Void
 
   var globals: [Value] = []
@@ -44,8 +44,8 @@ public final class Machine {
   let natives: NativeTable
   var parameters: [String: ScriptValue] = [:]
   var nextFiber = 0
-  /// Steps (loop turns and calls) of the run so far.
-  var steps = 0
+  /// Steps of the run that ended last.
+  private(set) var stepsTaken = 0
   /// Steps between two looks at the limits.
   static let tickCount = 256
 
@@ -64,6 +64,7 @@ public final class Machine {
     methods = MethodTable(prepared)
     natives = NativeTable(names.functions)
     libraryConstants = names.constants.map { makeValue($0.value) }
+    heap.relieve = { [unowned self] in relieve() }
   }
 
   /// How a fiber's turn ended.
@@ -111,7 +112,7 @@ public final class Machine {
   }
 
   func makeFiber(group: ParallelGroup?, item: Int) -> Fiber {
-    let fiber = Fiber(id: nextFiber, group: group, item: item)
+    let fiber = Fiber(heap, id: nextFiber, group: group, item: item)
     nextFiber += 1
     fibers[fiber.id] = fiber
     return fiber
@@ -132,11 +133,12 @@ public final class Machine {
     while readyHead < ready.count {
       let fiber = ready[readyHead]
       readyHead += 1
+      if interrupt.isSet || heap.steps > heap.stepLimit { return .failed(stopped(fiber)) }
       if readyHead > 1024, readyHead * 2 > ready.count {
         ready.removeFirst(readyHead)
         readyHead = 0
       }
-      switch execute(fiber) {
+      switch settled.removeValue(forKey: fiber.id).map(Outcome.failed) ?? execute(fiber) {
       case .suspended: continue
       case .finished(let value):
         guard let group = fiber.group else { return .finished(value) }
@@ -152,15 +154,38 @@ public final class Machine {
     return .waiting
   }
 
+  /// The limit that a fiber's next turn would pass, placed where the fiber stands.
+  private func stopped(_ fiber: Fiber) -> ScriptError {
+    if !interrupt.isSet { interrupt.set(.instructions) }
+    return unwind(fiber, heap.interruption) ?? heap.interruption
+  }
+
+  /// The error of a run that must stop while everything waits.
+  func stoppedWaiting() -> ScriptError {
+    guard let fiber = fibers.values.min(by: { $0.id < $1.id }) else { return heap.interruption }
+    return unwind(fiber, heap.interruption) ?? heap.interruption
+  }
+
+  /// Ends a run: lets go of its fibers and, in a machine that goes on, of much of its garbage.
+  ///
+  /// - Parameter keepsResources: true when later inputs may use what this one opened.
+  func endRun(keepsResources: Bool) {
+    stepsTaken = heap.steps
+    reset()
+    if !keepsResources { heap.resources.closeAll() }
+    if heap.bytes > 8 << 20 { heap.collect(markRoots: markRoots) }
+  }
+
   /// Drops everything that is under way; globals and closures stay.
   func reset() {
     fibers.removeAll()
     ready.removeAll()
     readyHead = 0
     calls.removeAll()
-    interrupt.clear()
+    heap.beginRun(limits)
     failure = nil
-    steps = 0
+    settled.removeAll()
+    lastValue = nil
   }
 
   /// Gives a parked fiber the result of its host call.
@@ -196,14 +221,20 @@ public final class Machine {
   }
 
   private func settle(_ fiber: Fiber, _ error: ScriptError) {
-    if let group = fiber.group, error.isCatchable {
-      finish(fiber, in: group, .failure(error))
+    if fiber.group != nil, error.isCatchable {
+      // Not finished here: a failure that goes up through thousands of nested `parallel`s would take
+      // as many frames of the stack.
+      settled[fiber.id] = error
+      ready.append(fiber)
     } else {
       failure = error
     }
   }
 
-  /// The value of the program that ran last; valid until the next collection.
+  /// Errors that ended fibers while they were parked.
+  private var settled: [Int: ScriptError] = [:]
+
+  /// The value of the program that ran last, until the run is over.
   var lastValue: Value?
 
   /// The error of a fiber that failed while it was parked and that ends the run.
@@ -239,6 +270,9 @@ public final class Machine {
     return error
   }
 
+  /// Entries of a stack after which the callers of a `parallel` are left out.
+  private static let stackEntries = 100
+
   /// Fills in where the error happened and the calls that led there, through `parallel` to its caller.
   private func locate(_ error: inout ScriptError, _ fiber: Fiber) {
     var current: Fiber? = fiber
@@ -260,7 +294,7 @@ public final class Machine {
         error.stack.append((called.map { "\($0) in \(name)" } ?? name, site))
         called = nil
       }
-      current = fiber.group?.parent
+      current = error.stack.count < Self.stackEntries ? fiber.group?.parent : nil
     }
   }
 
@@ -286,23 +320,39 @@ public final class Machine {
 
   /// Looks at cancellation and the step limit; called every `tickCount` loop turns and calls.
   func checkLimits() throws(ScriptError) {
-    steps += Self.tickCount
-    if interrupt.isSet { throw .cancelled }
-    if let limit = limits.instructions, steps > limit { throw .instructionLimit }
+    heap.steps += Self.tickCount
+    try heap.look()
   }
 
   /// Frees what nothing reaches. Every running frame's program counter need not be up to date.
   func collect() throws(ScriptError) {
-    heap.collect {
-      for value in globals { heap.mark(value) }
-      for value in modules { heap.mark(value) }
-      for value in libraryConstants { heap.mark(value) }
-      methods.markRoots(heap)
-      for fiber in fibers.values {
-        fiber.markRoots(heap)
-        fiber.waiting?.markRoots(heap)
-      }
+    heap.collect(markRoots: markRoots)
+    if heap.bytes > heap.headroom {
+      interrupt.set(.memory)
+      throw .memoryLimit(limits.memory)
     }
-    if heap.bytes > limits.memory { throw .memoryLimit(limits.memory) }
+  }
+
+  private func markRoots() {
+    markShared()
+    for fiber in fibers.values { fiber.markRoots(heap) }
+  }
+
+  /// Collects in the middle of an instruction: arguments may stand above a fiber's top, and nothing is
+  /// cleared.
+  private func relieve() {
+    heap.collectKeepingNew {
+      markShared()
+      for fiber in fibers.values { fiber.markAllSlots(heap) }
+    }
+  }
+
+  private func markShared() {
+    for value in globals { heap.mark(value) }
+    for value in modules { heap.mark(value) }
+    for value in libraryConstants { heap.mark(value) }
+    if let lastValue { heap.mark(lastValue) }
+    methods.markRoots(heap)
+    for fiber in fibers.values { fiber.waiting?.markRoots(heap) }
   }
 }

@@ -15,7 +15,7 @@ extension Machine {
     while try nextItem(state, variables) {
       if variables == 2 { keys.append(state[3], heap) }
       items.append(state[variables + 2], heap)
-      try heap.reserve(0)
+      try heap.charge()
     }
     return group(
       fiber, items: Value(items), keys: variables == 2 ? Value(keys) : .null, body: base[1],

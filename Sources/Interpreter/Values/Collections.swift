@@ -23,7 +23,8 @@ extension UnsafeMutablePointer where Pointee == ListObject {
       items.update(from: old, count: pointee.count)
       old.deallocate()
     }
-    heap.account((capacity - pointee.capacity) * MemoryLayout<Value>.stride)
+    let stride = MemoryLayout<Value>.stride
+    heap.account(buffer: capacity * stride, was: pointee.capacity * stride)
     pointee.items = items
     pointee.capacity = capacity
   }
@@ -35,6 +36,25 @@ extension UnsafeMutablePointer where Pointee == ListObject {
     pointee.items.unsafelyUnwrapped[pointee.count] = value
     pointee.count += 1
     pointee.version &+= 1
+  }
+
+  /// The index of the first element that equals a value; nil without one.
+  public func index(of value: Value, _ heap: Heap) throws(ScriptError) -> Int? {
+    for index in 0..<count {
+      try heap.charge()
+      if try self[item: index].isEqual(to: value, heap) { return index }
+    }
+    return nil
+  }
+
+  /// Appends the elements of another list from `start` up to `end`, which are within it.
+  public func append(
+    _ other: ListReference, from start: Int = 0, to end: Int, _ heap: Heap
+  ) throws(ScriptError) {
+    for index in start..<Swift.max(start, end) {
+      try heap.charge()
+      append(other[item: index], heap)
+    }
   }
 
   /// Inserts before an index, which is at most the count.
@@ -140,6 +160,16 @@ extension UnsafeMutablePointer where Pointee == MapObject {
     }
   }
 
+  /// Sets every key of another map.
+  public func merge(_ other: MapReference, _ heap: Heap) throws(ScriptError) {
+    var position = 0
+    while let pair = other.next(position) {
+      try heap.charge()
+      set(pair.key, pair.value, heap)
+      position = pair.next
+    }
+  }
+
   /// Removes a key and returns its value; nil when it is missing.
   public func remove(_ key: StringReference) -> Value? {
     let index = find(key)
@@ -178,7 +208,8 @@ extension UnsafeMutablePointer where Pointee == MapObject {
       }
       old.deallocate()
     }
-    heap.account((capacity - pointee.capacity) * MemoryLayout<MapEntry>.stride)
+    let stride = MemoryLayout<MapEntry>.stride
+    heap.account(buffer: capacity * stride, was: pointee.capacity * stride)
     pointee.entries = entries
     pointee.capacity = capacity
     pointee.used = count
@@ -190,7 +221,8 @@ extension UnsafeMutablePointer where Pointee == MapObject {
     if size != pointee.tableSize {
       pointee.table?.deallocate()
       pointee.table = UnsafeMutablePointer<UInt32>.allocate(capacity: size)
-      heap.account((size - pointee.tableSize) * MemoryLayout<UInt32>.stride)
+      let stride = MemoryLayout<UInt32>.stride
+      heap.account(buffer: size * stride, was: pointee.tableSize * stride)
       pointee.tableSize = size
     }
     pointee.table.unsafelyUnwrapped.initialize(repeating: UInt32.max, count: size)

@@ -2,8 +2,12 @@
 //
 // A collection starts only where the machine asks for it (loop turns, calls, after host calls), when
 // every live value is in a root. So library functions may allocate freely without registering anything.
-// Marking uses a work list of its own: a chain of a million nested lists takes no stack. Buffers are
-// counted with their capacity, so the accounted bytes follow the process's own.
+// Marking uses a work list of its own: a chain of a million nested lists takes no stack. Blocks are
+// counted with the allocator's overhead and buffers with their capacity, so the accounted bytes follow
+// the process's own.
+//
+// One collection may come elsewhere: when a library function needs memory that garbage holds. It keeps
+// everything that was made since the function was called, which no root may reach yet.
 
 #if canImport(Glibc)
   import Glibc
@@ -17,12 +21,35 @@ public final class Heap {
   let limit: Int
   /// A collection is due when `bytes` passes this.
   private(set) var threshold: Int
-  private var objects: UnsafeMutableRawPointer?
+  /// The most bytes that there were at a collection since memory was last given back.
+  private var peak = 0
+  /// Freed bytes that are worth a walk through the allocator's lists to give them back.
+  private static let trimSize = 32 << 20
+  private(set) var objects: UnsafeMutableRawPointer?
   private var permanents: [StringReference] = []
   private var interned: [ExactText: StringReference] = [:]
   private var worklist: [Value] = []
   /// Names of the library's functions by their index.
   let nativeNames: [String]
+  /// The newest object when the library function that runs was called: newer ones are kept by `relieve`.
+  private var boundary: UnsafeMutableRawPointer?
+
+  /// Why the run must stop, if it must.
+  let interrupt = Interrupt()
+  /// What embedders' objects own, closed when the run ends.
+  let resources = ResourceTable()
+  /// Where text is put together.
+  public private(set) lazy var text = TextBuffer(self)
+  /// Steps of the run so far.
+  var steps = 0
+  /// The steps at which the limits are looked at next.
+  var nextLook = 0
+  var stepLimit = Int.max
+  /// Nanoseconds of the monotonic clock after which the run must stop.
+  var deadline = UInt64.max
+  var duration: Duration?
+  /// Collects for a library function; the machine sets it, since it knows the roots.
+  var relieve: (() -> Void)?
 
   /// True for tests: every safe place collects, so that a value which is in no root is found out.
   private let isStressed: Bool
@@ -38,6 +65,7 @@ public final class Heap {
   deinit {
     sweepAll()
     for string in permanents { UnsafeMutableRawPointer(string).deallocate() }
+    if peak > Self.trimSize { CLibrary.giveBackMemory() }
   }
 
   /// True when the machine should collect at its next safe place.
@@ -52,7 +80,7 @@ public final class Heap {
       to: ObjectHeader(
         next: objects, size: UInt32(truncatingIfNeeded: size), tag: tag, isMarked: false))
     objects = memory
-    bytes += size
+    bytes += Self.footprint(size)
     return memory
   }
 
@@ -60,10 +88,10 @@ public final class Heap {
   @inline(__always)
   func account(_ change: Int) { bytes += change }
 
-  /// Throws when `additional` bytes would pass the cap.
-  public func reserve(_ additional: Int) throws(ScriptError) {
-    guard additional > limit || bytes + additional > limit else { return }
-    throw ScriptError.memoryLimit(limit)
+  /// Reports that a buffer of an object has another size now; sizes in bytes.
+  @inline(__always)
+  func account(buffer size: Int, was old: Int) {
+    bytes += Self.footprint(size) - Self.footprint(old)
   }
 
   /// Makes an empty list with room for `capacity` elements.
@@ -175,6 +203,7 @@ public final class Heap {
         if let base = utf8.baseAddress { target.update(from: base, count: utf8.count) }
       }
     }
+    bytes += Self.footprint(MemoryLayout<StringObject>.size + text.utf8.count)
     permanents.append(string)
     interned[ExactText(text)] = string
     return string
@@ -225,15 +254,16 @@ public final class Heap {
 
   /// Makes a value that holds an object of the embedder.
   public func makeHost(_ object: any HostObject) -> Value {
-    makeReference(ReferenceObject.Content(host: object), .host)
+    if let resource = object as? any HostResource { resources.adopt(resource) }
+    return makeReference(ReferenceObject.Content(host: object), .host)
   }
 
   private func makeReference(_ content: ReferenceObject.Content, _ tag: Value.Tag) -> Value {
     let memory = allocate(size: MemoryLayout<ReferenceObject>.size, tag: tag)
-    memory.assumingMemoryBound(to: ReferenceObject.self).pointee.content =
-      Unmanaged.passRetained(content)
-    // The Swift object behind it is not ours to measure; this is what its allocation takes.
-    bytes += ReferenceObject.contentSize
+    let reference = memory.assumingMemoryBound(to: ReferenceObject.self)
+    reference.pointee.content = Unmanaged.passRetained(content)
+    reference.pointee.contentSize = content.size
+    bytes += content.size
     return Value(memory, tag)
   }
 
@@ -255,13 +285,38 @@ public final class Heap {
 
   /// Frees everything that is not reachable from what `markRoots` marks.
   func collect(markRoots: () -> Void) {
+    boundary = objects
+    collectKeepingNew(markRoots)
+  }
+
+  /// Notes that a library function begins: what is made from now on is kept by `collectKeepingNew`.
+  @inline(__always)
+  func beginNative() { boundary = objects }
+
+  /// Frees what neither the roots nor the objects made since `beginNative` reach.
+  func collectKeepingNew(_ markRoots: () -> Void) {
     markRoots()
+    var new = objects
+    while let memory = new, memory != boundary {
+      let header = memory.assumingMemoryBound(to: ObjectHeader.self).pointee
+      markObject(Value(memory, header.tag))
+      new = header.next
+    }
     while let value = worklist.popLast() { markChildren(value) }
+    let before = bytes
     sweep()
-    // The next collection comes when the heap has grown by half, and never so late that the cap
-    // would be passed by garbage, nor so often near the cap that collecting is all that happens.
-    threshold = max(8 << 20, bytes + bytes / 2)
-    threshold = isStressed ? -1 : min(threshold, max(limit, bytes))
+    giveBack(before)
+    // The next collection comes when the heap has doubled: all collections on the way to the cap take a
+    // few times what the last one takes.
+    threshold = isStressed ? -1 : min(max(8 << 20, bytes * 2), max(limit, bytes))
+  }
+
+  private func giveBack(_ before: Int) {
+    peak = max(peak, before)
+    guard peak - bytes > Self.trimSize, bytes < peak / 2 else { return }
+    peak = bytes
+    worklist = []
+    CLibrary.giveBackMemory()
   }
 
   private func markChildren(_ value: Value) {
@@ -290,21 +345,28 @@ public final class Heap {
     }
   }
 
+  /// Frees what is not marked; the others stay in order, newest first.
   private func sweep() {
-    var kept: UnsafeMutableRawPointer?
+    var last: UnsafeMutablePointer<ObjectHeader>?
     var current = objects
+    var isOld = false
     while let memory = current {
+      if memory == boundary {
+        isOld = true
+        boundary = nil
+      }
       let header = memory.assumingMemoryBound(to: ObjectHeader.self)
-      current = header.pointee.next
+      let next = header.pointee.next
       if header.pointee.isMarked {
         header.pointee.isMarked = false
-        header.pointee.next = kept
-        kept = memory
+        if isOld, boundary == nil { boundary = memory }
+        last = header
       } else {
         free(memory, header.pointee)
+        if let last { last.pointee.next = next } else { objects = next }
       }
+      current = next
     }
-    objects = kept
   }
 
   private func sweepAll() {
@@ -318,29 +380,31 @@ public final class Heap {
   }
 
   private func free(_ memory: UnsafeMutableRawPointer, _ header: ObjectHeader) {
-    bytes -= Int(header.size)
+    bytes -= Self.footprint(size(memory, header))
     switch header.tag {
     case .list:
       let list = memory.assumingMemoryBound(to: ListObject.self).pointee
-      bytes -= list.capacity * MemoryLayout<Value>.stride
+      bytes -= Self.footprint(list.capacity * MemoryLayout<Value>.stride)
       list.items?.deallocate()
     case .map:
       let map = memory.assumingMemoryBound(to: MapObject.self).pointee
-      bytes -= map.capacity * MemoryLayout<MapEntry>.stride
-      bytes -= map.tableSize * MemoryLayout<UInt32>.stride
+      bytes -= Self.footprint(map.capacity * MemoryLayout<MapEntry>.stride)
+      bytes -= Self.footprint(map.tableSize * MemoryLayout<UInt32>.stride)
       map.entries?.deallocate()
       map.table?.deallocate()
     case .error, .host:
-      bytes -= ReferenceObject.contentSize
-      memory.assumingMemoryBound(to: ReferenceObject.self).pointee.content.release()
+      let reference = memory.assumingMemoryBound(to: ReferenceObject.self).pointee
+      bytes -= reference.contentSize
+      reference.content.release()
     default:
       break
     }
     memory.deallocate()
   }
-}
 
-extension ReferenceObject {
-  /// Bytes accounted for the Swift object that a reference object holds.
-  static let contentSize = 256
+  /// Bytes of an object's block. The header's field holds those below 4 GiB.
+  private func size(_ memory: UnsafeMutableRawPointer, _ header: ObjectHeader) -> Int {
+    guard header.tag == .string else { return Int(header.size) }
+    return memory.assumingMemoryBound(to: StringObject.self).blockSize
+  }
 }

@@ -15,8 +15,11 @@ public enum Notation {
   }
 
   /// Quoted and escaped as a string literal.
-  public static func quoted(_ string: String) -> String {
-    var result = "\""
+  public static func quoted(_ string: String) -> String { "\"\(escaped(string))\"" }
+
+  /// The inside of a string literal.
+  static func escaped(_ string: String) -> String {
+    var result = ""
     let scalars = string.unicodeScalars
     for index in scalars.indices {
       let scalar = scalars[index]
@@ -39,7 +42,7 @@ public enum Notation {
         }
       }
     }
-    return result + "\""
+    return result
   }
 
   /// Shortest digits that read back the same; always with a fraction or an exponent.

@@ -128,6 +128,8 @@ struct BoxObject {
 struct ReferenceObject {
   var header: ObjectHeader
   var content: Unmanaged<Content>
+  /// Bytes accounted for the content.
+  var contentSize: Int
 
   /// What is held, behind one Swift reference.
   final class Content {
@@ -137,6 +139,13 @@ struct ReferenceObject {
     init(error: ScriptError? = nil, host: (any HostObject)? = nil) {
       self.error = error
       self.host = host
+    }
+
+    /// Bytes that the content takes, as far as it can be told: an object of the embedder is taken for a
+    /// small one.
+    var size: Int {
+      let fields = MemoryLayout<ScriptError?>.size + MemoryLayout<(any HostObject)?>.size
+      return Heap.footprint(16 + fields) + (error?.footprint ?? 64)
     }
   }
 

@@ -8,7 +8,9 @@ extension Value {
   // MARK: Equality and order
 
   /// `==`: structural; an int equals a float of the same number; other unlike types are unequal.
-  public func isEqual(to other: Value, depth: Int = 0) throws(ScriptError) -> Bool {
+  public func isEqual(
+    to other: Value, _ heap: Heap, depth: Int = 0
+  ) throws(ScriptError) -> Bool {
     guard tag == other.tag else {
       guard let left = number, let right = other.number else { return false }
       return left == right
@@ -19,25 +21,26 @@ extension Value {
     case .bool, .int, .duration, .native, .box: return bits == other.bits
     case .float: return asDouble == other.asDouble
     case .string: return asString.hasSameText(as: other.asString)
-    case .list: return try Self.equal(asList, other.asList, depth)
-    case .map: return try Self.equal(asMap, other.asMap, depth)
+    case .list: return try Self.equal(asList, other.asList, heap, depth)
+    case .map: return try Self.equal(asMap, other.asMap, heap, depth)
     case .range:
       let (left, right) = (rangeBounds, other.rangeBounds)
       return left == right
     case .closure: return bits == other.bits
-    case .link: return try Self.equal(asLink, other.asLink, depth)
+    case .link: return try Self.equal(asLink, other.asLink, heap, depth)
     case .error: return bits == other.bits
     case .host: return asHost.isEqual(other.asHost)
     }
   }
 
   private static func equal(
-    _ left: ListReference, _ right: ListReference, _ depth: Int
+    _ left: ListReference, _ right: ListReference, _ heap: Heap, _ depth: Int
   ) throws(ScriptError) -> Bool {
     if left == right { return true }
     guard left.count == right.count else { return false }
     for index in 0..<left.count {
-      guard try left[item: index].isEqual(to: right[item: index], depth: depth + 1) else {
+      try heap.charge()
+      guard try left[item: index].isEqual(to: right[item: index], heap, depth: depth + 1) else {
         return false
       }
     }
@@ -45,14 +48,15 @@ extension Value {
   }
 
   private static func equal(
-    _ left: MapReference, _ right: MapReference, _ depth: Int
+    _ left: MapReference, _ right: MapReference, _ heap: Heap, _ depth: Int
   ) throws(ScriptError) -> Bool {
     if left == right { return true }
     guard left.count == right.count else { return false }
     var position = 0
     while let pair = left.next(position) {
+      try heap.charge()
       guard let other = right.get(pair.key),
-        try pair.value.isEqual(to: other, depth: depth + 1)
+        try pair.value.isEqual(to: other, heap, depth: depth + 1)
       else { return false }
       position = pair.next
     }
@@ -62,12 +66,12 @@ extension Value {
   /// Two links are equal when they have the same pairs, in whatever order.
   private static func equal(
     _ left: UnsafeMutablePointer<LinkObject>, _ right: UnsafeMutablePointer<LinkObject>,
-    _ depth: Int
+    _ heap: Heap, _ depth: Int
   ) throws(ScriptError) -> Bool {
     guard left.pointee.count == right.pointee.count else { return false }
     for index in 0..<left.pointee.count {
       let (from, to) = (left.ends[2 * index], left.ends[2 * index + 1])
-      guard try right.contains(from, to, depth) else { return false }
+      guard try right.contains(from, to, heap, depth) else { return false }
     }
     return true
   }
@@ -89,10 +93,13 @@ extension Value {
 }
 
 extension UnsafeMutablePointer where Pointee == LinkObject {
-  func contains(_ from: Value, _ to: Value, _ depth: Int = 0) throws(ScriptError) -> Bool {
+  func contains(
+    _ from: Value, _ to: Value, _ heap: Heap, _ depth: Int = 0
+  ) throws(ScriptError) -> Bool {
     for index in 0..<pointee.count {
-      if try ends[2 * index].isEqual(to: from, depth: depth + 1),
-        try ends[2 * index + 1].isEqual(to: to, depth: depth + 1)
+      try heap.charge()
+      if try ends[2 * index].isEqual(to: from, heap, depth: depth + 1),
+        try ends[2 * index + 1].isEqual(to: to, heap, depth: depth + 1)
       {
         return true
       }
@@ -130,7 +137,9 @@ struct Operators {
   {
     let (first, second) = (left.pointee.byteCount, right.pointee.byteCount)
     try heap.reserve(first + second)
+    try heap.charge(bytes: second)
     if first >= StringRoom.least { return Value(heap.makeJoined(left, right)) }
+    try heap.charge(bytes: first)
     return Value(
       heap.makeString(byteCount: first + second) { target in
         target.update(from: left.bytes, count: first)
@@ -140,6 +149,7 @@ struct Operators {
 
   private func join(_ left: ListReference, _ right: ListReference) throws(ScriptError) -> Value {
     try heap.reserve((left.count + right.count) * MemoryLayout<Value>.stride)
+    try heap.charge((left.count + right.count) / 16)
     let list = heap.makeList(capacity: left.count + right.count)
     for index in 0..<left.count { list.append(left[item: index], heap) }
     for index in 0..<right.count { list.append(right[item: index], heap) }
@@ -149,8 +159,8 @@ struct Operators {
   private func join(_ left: MapReference, _ right: MapReference) throws(ScriptError) -> Value {
     try heap.reserve((left.count + right.count) * MemoryLayout<MapEntry>.stride)
     let map = heap.makeMap(capacity: left.count + right.count)
-    left.each { map.set($0, $1, heap) }
-    right.each { map.set($0, $1, heap) }
+    try map.merge(left, heap)
+    try map.merge(right, heap)
     return Value(map)
   }
 
@@ -248,16 +258,13 @@ struct Operators {
   func contains(_ left: Value, _ right: Value) throws(ScriptError) -> Bool {
     switch right.tag {
     case .list:
-      for index in 0..<right.asList.count where try right.asList[item: index].isEqual(to: left) {
-        return true
-      }
-      return false
+      return try right.asList.index(of: left, heap) != nil
     case .map:
       guard left.tag == .string else { throw .operands("in", left, right) }
       return right.asMap.get(left.asString) != nil
     case .string:
       guard left.tag == .string else { throw .operands("in", left, right) }
-      return right.asString.find(left.asString) != nil
+      return try right.asString.find(left.asString, heap) != nil
     case .range:
       guard let number = left.number else { throw .operands("in", left, right) }
       return Self.isWithin(number, left, right)

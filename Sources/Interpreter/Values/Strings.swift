@@ -149,20 +149,26 @@ extension UnsafeMutablePointer where Pointee == StringObject {
   }
 
   /// Byte offset of the first occurrence of another string at or after `start`; nil when there is none.
-  public func find(_ other: StringReference, from start: Int = 0) -> Int? {
-    let count = pointee.byteCount - start
-    guard count >= 0 else { return nil }
+  /// Takes time in proportion to both lengths, whatever they hold.
+  ///
+  /// - Throws: when the run must stop.
+  public func find(
+    _ other: StringReference, from start: Int = 0, _ heap: Heap
+  ) throws(ScriptError) -> Int? {
     let length = other.pointee.byteCount
-    guard length > 0 else { return start }
-    guard count >= length else { return nil }
-    let last = pointee.byteCount - length
+    guard length > 0 else { return start <= pointee.byteCount ? start : nil }
+    // Windows that overlap by the searched text's length, with a look at the limits between them.
+    let window = Swift.max(256 << 10, 2 * length)
     var position = start
-    while position <= last {
-      let rest = last - position + 1
-      guard let hit = memchr(bytes + position, Int32(other.bytes[0]), rest) else { return nil }
-      position = UnsafeRawPointer(hit) - UnsafeRawPointer(bytes)
-      if memcmp(bytes + position, other.bytes, length) == 0 { return position }
-      position += 1
+    while position + length <= pointee.byteCount {
+      let size = Swift.min(window, pointee.byteCount - position)
+      let part = UnsafeBufferPointer(start: bytes + position, count: size)
+      if let offset = CLibrary.find(other.utf8, in: part) {
+        try heap.charge(bytes: offset)
+        return position + offset
+      }
+      try heap.charge(bytes: size)
+      position += size - length + 1
     }
     return nil
   }
