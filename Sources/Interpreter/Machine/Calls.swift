@@ -221,7 +221,9 @@ extension Machine {
     _ fiber: Fiber, _ closure: UnsafeMutablePointer<ClosureObject>, _ start: Int, _ count: Int,
     names: [String], result: Int
   ) throws(ScriptError) {
-    if fiber.frameCount + fiber.outerDepth >= limits.callDepth { throw .callDepth(limits.callDepth) }
+    guard fiber.frameCount + fiber.outerDepth < limits.callDepth else {
+      throw .callDepth(limits.callDepth)
+    }
     let body = closure.pointee.body
     fiber.reserve(start + max(body.pointee.registerCount, count + names.count))
     if count != body.pointee.positionalCount || body.pointee.hasRest || !names.isEmpty {
