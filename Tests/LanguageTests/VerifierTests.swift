@@ -22,8 +22,10 @@ struct BytecodeTests {
   /// What is wrong with a program's bytecode; nil when it does not compile.
   private func complaints(_ source: Source, isInteractive: Bool = false) throws -> [String]? {
     let library = StandardLibrary.make()
+    var limits = Limits()
+    limits.capabilities = nil
     let session = Session(
-      library: library, isInteractive: isInteractive,
+      library: library, limits: limits, isInteractive: isInteractive,
       loader: FileModules(folder: Self.repository.path)
     ) { _ in }
     do {

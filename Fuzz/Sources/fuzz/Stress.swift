@@ -61,6 +61,7 @@ enum Stress {
     let text = Printed()
     _ = waiting {
       var limits = Limits()
+      limits.capabilities = nil
       limits.collectsAlways = true
       // Each collection walks every open call, so deep recursion would take minutes.
       limits.callDepth = 500
