@@ -8,6 +8,7 @@ extension StandardLibrary {
   static func addData(to library: inout Library) {
     library.add(
       immediate("json.parse", [.init("text", "string")], "a value from JSON text") { call in
+        try call.heap.charge(bytes: try call.string(0).utf8.count)
         do {
           return call.heap.makeValue(try JSONValue.parse(Array(try call.string(0).utf8)))
         } catch let error as JSONError {
@@ -34,6 +35,7 @@ extension StandardLibrary {
     library.add(
       immediate("sha256", [.init("text", "string")], "the SHA-256 of the text's bytes, in hex") {
         call in
+        try call.heap.charge(bytes: try call.string(0).utf8.count)
         let digest = SHA256.hash(data: Array(try call.string(0).utf8))
         return Value(call.heap.makeString(hexadecimal(digest)))
       })
