@@ -42,9 +42,9 @@ extension Lexer {
     piece(of: openStrings.removeLast(), from: start)
   }
 
-  /// Reads up to the closing quote, the next `${` or the place where the string breaks off.
-  private mutating func piece(of string: OpenString, from tokenStart: Int) {
-    var string = string
+  /// Reads up to the closing quote, the next `${` or the place where the string breaks off. It consumes
+  /// the string, since a copy of the pieces each time would make many of them quadratic.
+  private mutating func piece(of string: consuming OpenString, from tokenStart: Int) {
     let start = offset
     let isFirst = string.pieces.isEmpty
     let stop = scanPiece(string)

@@ -255,7 +255,7 @@ struct ProgramGenerator {
   }
 
   private mutating func destructuring(depth: Int) {
-    let (pattern, declared) = pattern(depth: 2)
+    let (pattern, declared) = pattern(depth: 2, comparing: false)
     let isList = choices.pick(2) == 0
     // What does not fit is an error, and its names are not to be had after it.
     write("try {")
@@ -290,9 +290,10 @@ struct ProgramGenerator {
 
   // MARK: Patterns
 
-  /// A pattern and the names it declares.
-  private mutating func pattern(depth: Int) -> (String, [Name]) {
-    switch choices.pick(depth > 0 ? 8 : 4) {
+  /// A pattern and the names it declares. Values to compare with stand in `match` only.
+  private mutating func pattern(depth: Int, comparing: Bool = true) -> (String, [Name]) {
+    let choice = choices.pick(depth > 0 ? 8 : 4)
+    switch choice == 1 || choice == 3 ? (comparing ? choice : 2) : choice {
     case 0: return ("_", [])
     case 1: return (literal(choices.one(of: [.int, .string, .bool])), [])
     case 2:
@@ -303,7 +304,7 @@ struct ProgramGenerator {
       var parts: [String] = []
       var declared: [Name] = []
       for _ in 0..<choices.pick(3) {
-        let (part, found) = pattern(depth: depth - 1)
+        let (part, found) = pattern(depth: depth - 1, comparing: comparing)
         parts.append(part)
         declared += found
       }
@@ -314,7 +315,7 @@ struct ProgramGenerator {
       }
       return ("[\(parts.joined(separator: ", "))]", declared)
     default:
-      let (part, declared) = pattern(depth: depth - 1)
+      let (part, declared) = pattern(depth: depth - 1, comparing: comparing)
       return ("{\(choices.one(of: ["a", "b", "kind"])): \(part)}", declared)
     }
   }
