@@ -185,7 +185,7 @@ struct LinkVerbTests {
     let link = try await pair(script)
     #expect(await refusal(link, script, ["server": "https://10.0.0.1"]).code == "E0545")
     let stray = await refusal(link, script, ["server": .map([("cluster3", "https://10.0.0.1")])])
-    #expect(stray.notes == ["did you mean \"cluster1\"?"])
+    #expect(stray.notes == ["did you mean \"cluster1\" or \"cluster2\"?"])
     let bare: ScriptValue = .map([("cluster1", "10.0.0.1"), ("cluster2", "https://10.0.0.2")])
     #expect(await refusal(link, script, ["server": bare]).message.contains("is no URL"))
   }
