@@ -228,8 +228,8 @@ extension StandardLibrary {
     guard fill.scalarCount == 1 else {
       throw ScriptError.value("\(call.signature.name) fills with one character")
     }
+    guard width > string.scalarCount else { return call[0] }
     let missing = width - string.scalarCount
-    guard missing > 0 else { return call[0] }
     let (size, isOverflow) = missing.multipliedReportingOverflow(by: fill.utf8.count)
     let text = call.heap.text
     text.begin()
