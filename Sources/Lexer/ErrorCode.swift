@@ -50,7 +50,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case .invalidUTF8: "the file is not valid UTF-8"
     case .nullByte: "the file holds a NUL byte"
     case .unexpectedCharacter: "a character that no token starts with"
-    case .foreignOperator: "an operator of another language, such as `&&`"
+    case .foreignOperator: "an operator or comment sign of another language, such as `&&`"
     case .malformedNumber: "a number that is not written as numbers are"
     case .numberOutOfRange: "a number or duration that does not fit its type"
     case .malformedDuration: "a duration with an unknown, repeated or misplaced unit"

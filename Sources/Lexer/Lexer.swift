@@ -9,7 +9,7 @@
 /// Splits a source into tokens.
 public struct Lexer {
   let source: Source
-  /// The source's bytes and three zero bytes behind them.
+  /// The source's bytes and four zero bytes behind them.
   let bytes: [UInt8]
   /// Number of bytes of the source itself.
   let end: Int
@@ -36,7 +36,7 @@ public struct Lexer {
 
   private init(_ source: Source) {
     self.source = source
-    bytes = source.bytes + [0, 0, 0]
+    bytes = source.bytes + [0, 0, 0, 0]
     end = source.bytes.count
     output = LexedSource(source: source)
     output.tokens.reserveCapacity(end / 4 + 8)

@@ -78,25 +78,104 @@ extension Lexer {
     case (Ascii.assign, Ascii.assign, Ascii.assign): replace(3, .equal)
     case (Ascii.bang, Ascii.assign, Ascii.assign): replace(3, .notEqual)
     case (Ascii.bang, let next, _) where next != Ascii.assign: replace(1, .not)
+    case (Ascii.less, Ascii.greater, _): replace(2, .notEqual)
+    case (Ascii.less, Ascii.assign, Ascii.greater): replace(3, .bothWays)
+    case (Ascii.less, Ascii.minus, Ascii.minus) where bytes[offset + 3] == Ascii.greater:
+      replace(4, .bothWays)
+    case (Ascii.minus, Ascii.minus, Ascii.greater): replace(3, .oneWay)
+    case (Ascii.colon, Ascii.assign, _): replace(2, .assign)
+    case (Ascii.star, Ascii.star, _):
+      replace(2, .star, label: "there is no power operator; multiply")
+    case (Ascii.dot, Ascii.dot, let next) where next != Ascii.dot && next != Ascii.less:
+      replace(2, .halfOpenRange, label: "write `..<` without the end, or `...` with it")
+    case (Ascii.plus, Ascii.plus, _): step(.plusAssign)
+    case (Ascii.minus, Ascii.minus, _) where isDecrement: step(.minusAssign)
+    case (Ascii.slash, Ascii.slash, _), (Ascii.slash, Ascii.star, _): foreignComment()
     default: return false
     }
     return true
   }
 
-  private mutating func replace(_ length: Int, _ kind: Token.Kind) {
+  private mutating func replace(_ length: Int, _ kind: Token.Kind, label: String? = nil) {
     let start = offset
     offset += length
     let written = String(decoding: bytes[start..<offset], as: UTF8.self)
     report(
       .foreignOperator, "`\(written)` is not an operator", start, offset,
-      label: "write `\(kind.rawValue)`")
+      label: label ?? "write `\(kind.rawValue)`")
     emit(kind, from: start)
+  }
+
+  /// `i++` becomes `i += 1`.
+  private mutating func step(_ kind: Token.Kind) {
+    replace(2, kind, label: "write `\(kind.rawValue) 1`")
+    emit(.int, from: offset, payload: 1)
+  }
+
+  /// Whether the `--` here stands right behind a name and ends its statement; `a --b` is arithmetic.
+  private var isDecrement: Bool {
+    guard offset > 0, bytes[offset - 1].isWordByte else { return false }
+    var next = offset + 2
+    while bytes[next] == Ascii.space || bytes[next] == Ascii.tab { next += 1 }
+    let ends = [Ascii.newline, Ascii.carriageReturn, Ascii.semicolon, Ascii.rightBrace, Ascii.hash]
+    return next >= end || ends.contains(bytes[next])
+  }
+
+  /// Reports a comment of another language and skips it.
+  private mutating func foreignComment() {
+    let start = offset
+    let isBlock = bytes[offset + 1] == Ascii.star
+    while offset < end, bytes[offset] != Ascii.newline {
+      offset += 1
+      if isBlock, offset > start + 3, bytes[offset - 2] == Ascii.star,
+        bytes[offset - 1] == Ascii.slash
+      {
+        break
+      }
+    }
+    isAfterSpace = true
+    report(
+      .foreignOperator, "`\(isBlock ? "/*" : "//")` is not an operator", start, start + 2,
+      label: "a comment starts with `#`",
+      notes: isBlock || output.tokens.isEmpty ? [] : ["a division of ints truncates: `a / b`"])
+  }
+
+  /// Reports a string in the quotes of a typewriter's or another language's and goes on with the string.
+  private mutating func foreignString(_ opening: Unicode.Scalar) -> Bool {
+    guard let closers = Self.foreignClosers(opening) else { return false }
+    let start = offset
+    var next = offset + scalar(at: offset).length
+    let text = next
+    while next < end, bytes[next] != Ascii.newline {
+      let found = scalar(at: next)
+      if let value = found.value, closers.contains(value.value) {
+        offset = next + found.length
+        report(
+          .unexpectedCharacter, "unexpected character \(Self.display(opening))", start, offset,
+          label: "write the string in straight quotes: \"…\"")
+        emit(.string, from: start, text: String(decoding: bytes[text..<next], as: UTF8.self))
+        return true
+      }
+      next += found.length
+    }
+    return false
+  }
+
+  private static func foreignClosers(_ opening: Unicode.Scalar) -> [UInt32]? {
+    switch opening.value {
+    case 0x201C, 0x201D, 0x201E: [0x201C, 0x201D, 0x201E]
+    case 0x2018, 0x2019, 0x201A: [0x2018, 0x2019]
+    case 0xAB: [0xBB]
+    case 0x60: [0x60]
+    default: nil
+    }
   }
 
   /// Reports and skips characters that start no token; a run of them is one error.
   mutating func unexpectedScalar() {
     let start = offset
     let found = scalar(at: offset)
+    if let value = found.value, foreignString(value) { return }
     offset += found.length
     isAfterSpace = true
     // Malformed bytes are reported by the check of the encoding.
@@ -109,6 +188,7 @@ extension Lexer {
   private static func display(_ scalar: Unicode.Scalar) -> String {
     let number = String(scalar.value, radix: 16, uppercase: true)
     let code = "U+" + String(repeating: "0", count: max(0, 4 - number.count)) + number
+    if scalar == "`" { return "\"`\"" }
     if scalar.isASCII { return scalar.value > 0x20 && scalar.value < 0x7F ? "`\(scalar)`" : code }
     switch scalar.properties.generalCategory {
     case .control, .format, .spaceSeparator, .lineSeparator, .paragraphSeparator, .unassigned,
@@ -129,7 +209,9 @@ extension Lexer {
     case 0xA0, 0x2000...0x200D, 0x202F, 0x3000, 0xFEFF: "it looks like a space; use a plain one"
     case 0x3F: "there is no `a ? b : c`; write `if a { b } else { c }`"
     case 0x26: "logic is written `and`"
-    case 0x7C: "logic is written `or`"
+    case 0x7C: "logic is written `or`; calls are chained with `.`"
+    case 0x5C: "a line goes on after an operator or a comma, and inside brackets"
+    case 0x5E, 0x7E: "there are no operators for bits or powers"
     case 0x24: "`${…}` stands in strings only; elsewhere write the bare name"
     default: nil
     }

@@ -93,6 +93,14 @@ extension Token.Kind {
   /// Whether it may be a label, a map key or a name after a dot.
   public var isWord: Bool { self == .identifier || isKeyword }
 
+  /// Whether it is a number, a duration, a string, a bool or null.
+  public var isLiteral: Bool {
+    switch self {
+    case .int, .float, .duration, .string, .stringHead, .true, .false, .null: true
+    default: false
+    }
+  }
+
   /// Whether a line break after it does not end the statement.
   public var continuesAfter: Bool {
     switch self {

@@ -34,6 +34,42 @@ public enum ErrorManual {
     groups.lazy.flatMap(\.rows).first { $0.code == code }?.meaning
   }
 
+  /// The examples, in the order of the codes.
+  public static let examples: [ErrorExample] =
+    [
+      ErrorExample.ofTexts, ErrorExample.ofGrammar, ErrorExample.ofNames, ErrorExample.ofRuns,
+      ErrorExample.ofVerbs, ErrorExample.ofClusters, ErrorExample.ofMeshes,
+      ErrorExample.aroundScripts,
+    ].flatMap(\.self)
+
+  /// What `msh help E0302` prints: meaning, example, what it prints, the way out; nil for a code that
+  /// does not exist. The example is run to see what it prints; it reaches nothing.
+  public static func entry(of code: String) async -> String? {
+    guard let meaning = meaning(of: code) else { return nil }
+    guard let example = examples.first(where: { $0.code == code }) else {
+      return "\(code): \(meaning)\n"
+    }
+    return """
+      \(code): \(meaning)
+
+      For example
+
+      \(indented(example.shownScript))
+
+      prints
+
+      \(indented(await example.output()))
+
+      \(example.wayOut)
+
+      """
+  }
+
+  private static func indented(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { $0.isEmpty ? "" : "    \($0)" }.joined(separator: "\n")
+  }
+
   /// The kinds that built-in errors have in `catch`.
   static let kinds: [(name: String, meaning: String)] = [
     ("error", "`throw \"text\"` without a kind of its own"),
@@ -60,18 +96,30 @@ public enum ErrorManual {
     ("value", "a value of the right type that cannot be used"),
   ]
 
-  /// The text of docs/errors.md.
-  public static var page: String {
+  /// The text of docs/errors.md. It runs every example.
+  public static func page() async -> String {
     var text = """
       # Errors
 
-      Every error has a code that never changes its meaning. `msh help E0302` prints its line. This page
-      is made from the tables in the source; a test compares them.
+      Every error has a code that never changes its meaning. `msh help E0302` prints its entry. This page
+      is made from the tables in the source and from what the examples print; a test compares them.
+
+      With `--diagnostics short` an error is one line, with `--diagnostics json` one object a line:
+      `severity`, `code`, `message`, and where known `file`, `range` (lines and UTF-16 units from 0, as the
+      Language Server Protocol counts), `bytes` (offsets into the file), `label`, `labels` (places with a
+      `text`), `notes`, `stack` (places with a `function`), `kind`, and of a cluster's errors `cluster`,
+      `verb`, `object`, `status` and `reason`. `--color auto|always|never`, NO_COLOR and CLICOLOR_FORCE say
+      whether errors are coloured. A run reports at most 20 errors, one a line of the script.
 
       """
     for (title, rows) in groups {
-      text += "\n## \(title)\n\n| code | means |\n|---|---|\n"
-      for row in rows { text += "| \(row.code) | \(row.meaning) |\n" }
+      text += "\n## \(title)\n"
+      for row in rows {
+        text += "\n### \(row.code): \(row.meaning)\n"
+        guard let example = examples.first(where: { $0.code == row.code }) else { continue }
+        let output = await example.output()
+        text += "\n```\n\(example.shownScript)\n```\n\n```\n\(output)\n```\n\n\(example.wayOut)\n"
+      }
     }
     text +=
       "\n## Kinds\n\nWhat `catch e` finds in `e.kind`. Limits and cancellation cannot be caught.\n"

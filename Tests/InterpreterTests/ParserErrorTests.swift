@@ -26,7 +26,7 @@ import Testing
     ("let q = [1,\nlet r = 3", "1:12 E0202 expected `]`, found keyword `let`"),
     ("\"${a b}\"", "1:6 E0201 expected `}`, found name `b`"),
     ("x = )", "1:5 E0203 expected an expression, found `)`"),
-    ("// c", "1:1 E0203 expected an expression, found `/`"),
+    ("// c", "1:1 E0104 `//` is not an operator"),
     ("let x = return 1", "1:9 E0203 expected an expression, found keyword `return`"),
     ("\"${}\"", "1:4 E0203 expected an expression inside `${}`"),
     ("a + not b", "1:5 E0203 expected an expression, found keyword `not`"),

@@ -11,8 +11,7 @@ import Testing
     (
       "“a”",
       [
-        "1:1 E0103 unexpected character `“` (U+201C)",
-        "1:3 E0103 unexpected character `”` (U+201D)",
+        "1:1 E0103 unexpected character `“` (U+201C)"
       ]
     ),
     ("a\u{A0}b", ["1:2 E0103 unexpected character U+00A0"]),

@@ -175,7 +175,48 @@ struct CommandLineTests {
     let lines = ending.errors.split(separator: "\n")
     #expect(lines.count == 1, "\(ending)")
     #expect(lines.first?.hasPrefix("{") == true)
-    #expect(ending.errors.contains("\"line\":2"), "\(ending)")
+    #expect(ending.errors.contains("\"start\":{\"line\":1,\"character\":6}"), "\(ending)")
+  }
+
+  @Test("--diagnostics short writes one line for each error")
+  func shortDiagnostics() throws {
+    let ending = try msh("-c", "let a = 1\nprint b\nprint c", "--diagnostics", "short")
+    #expect(ending.status == 1)
+    #expect(
+      ending.errors == """
+        <command>:2:7: error[E0301]: unknown name "b"
+        <command>:3:7: error[E0301]: unknown name "c"
+
+        """)
+  }
+
+  @Test("msh help explains an error's code with its example, what that prints, and the way out")
+  func helpOnCodes() throws {
+    let ending = try msh("help", "e0302")
+    #expect(ending.status == 0)
+    #expect(ending.output.hasPrefix("E0302: "))
+    #expect(ending.output.contains("error[E0302]: no key \"netwrok\" in map"))
+    #expect(ending.output.contains("Correct the name"))
+  }
+
+  @Test("what cannot be read or written has a code")
+  func filesInErrors() throws {
+    let missing = try msh("run", "/missing/join.msh")
+    #expect(missing.status == 1)
+    #expect(missing.errors.contains("E0601"), "\(missing)")
+    let place = try msh("sandbox", "--clusters", "1", "--kubeconfig", "/missing/config")
+    #expect(place.status == 1)
+    #expect(place.errors.contains("E0605"), "\(place)")
+  }
+
+  @Test("--color and CLICOLOR_FORCE colour what goes to a pipe")
+  func forcedColor() throws {
+    let always = try msh("-c", "print b", "--color", "always")
+    #expect(always.errors.contains("\u{1B}["))
+    let forced = try Child(["-c", "print b"], environment: ["CLICOLOR_FORCE": "1"]).finish()
+    #expect(forced.errors.contains("\u{1B}["))
+    let never = try Child(["-c", "print b", "--color", "never"], on: .terminal).finish()
+    #expect(!never.output.contains("\u{1B}["))
   }
 
   @Test("a reader that goes away ends msh without a word")

@@ -41,6 +41,17 @@ struct HistoryTests {
   }
 }
 
+@Suite("Simulated clusters that do not start")
+struct SandboxFailureTests {
+  @Test("say why")
+  func failure() {
+    struct NoPort: Error, CustomStringConvertible { var description: String { "no free port" } }
+    let diagnostic = Sandbox.failure(NoPort())
+    #expect(diagnostic.code == "E0604")
+    #expect(diagnostic.message == "cannot start the simulated clusters: no free port")
+  }
+}
+
 @Suite("What stands around the cursor")
 struct CompletionContextTests {
   @Test("a name at the start")

@@ -36,6 +36,8 @@ public struct Parser {
   /// True when the last token cannot end a statement, such as an operator.
   var continuesAfterPrevious = false
   var nesting = 0
+  /// True after a wrong `if` or `try`, whose `else` or `catch` then is no mistake of its own.
+  var hasBrokenHead = false
   /// Height of the expression, block or statement that was made last.
   var height = 0
   /// Token indexes of the brackets that are open.

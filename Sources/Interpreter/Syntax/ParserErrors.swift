@@ -30,7 +30,7 @@ extension Parser {
     // The lexer has said already that the text breaks off.
     if isAtEnd, lexed.diagnostics.contains(where: \.isUnfinished) { return Failure() }
     return fail(
-      code, "expected \(what), found \(found)", foundSpan, notes: notes + habitNotes,
+      code, "expected \(what), found \(found)", foundSpan, notes: notes + habitNotes(what),
       isUnfinished: isAtEnd && continuesAfterPrevious)
   }
 
@@ -44,7 +44,7 @@ extension Parser {
     let place = isAtStatementKeyword ? Span(previousEnd, previousEnd) : foundSpan
     return fail(
       isUnclosed ? .unclosedBracket : .unexpectedToken, "expected \(expected), found \(found)",
-      place, labels: [label(openerSpan(opener), "opened here")], notes: habitNotes,
+      place, labels: [label(openerSpan(opener), "opened here")], notes: habitNotes(expected),
       isUnfinished: isAtEnd)
   }
 
@@ -100,26 +100,57 @@ extension Parser {
   }
 
   /// Help for what people bring along from other languages.
-  private var habitNotes: [String] {
+  private func habitNotes(_ what: String) -> [String] {
     guard !isAtEnd else { return [] }
     if isAtBreak {
       return kind == .leftBrace ? ["the `{` stands on the same line"] : []
     }
+    if let note = habitNote(what) { return [note] }
+    return what == "`{`" ? ["a block stands in braces: `{ … }`"] : []
+  }
+
+  private func habitNote(_ what: String) -> String? {
+    let opener = openers.last.map { tokens[$0].kind }
     switch kind {
-    case .assign: return ["`==` compares; `=` assigns and is a statement of its own"]
+    case .assign where opener == .leftParenthesis && what.contains("`)`"):
+      return "a named argument is written `name: value`; `==` compares"
+    case .assign where what == "`:`": return nil
+    case .assign: return "`==` compares; `=` assigns and is a statement of its own"
     case .plusAssign, .minusAssign, .starAssign, .slashAssign, .percentAssign:
-      return ["an assignment is a statement; in a lambda put it in braces: `x => { n += x }`"]
-    case .slash where peek().kind == .slash || peek().kind == .star:
-      return ["comments start with `#`"]
-    case .lambdaArrow: return ["a lambda inside an expression stands in parentheses"]
-    case .colon where openers.last.map { tokens[$0].kind == .leftBrace } ?? false:
-      return ["a `{` at the start of a statement opens a block; put a map there in parentheses"]
-    case .fn: return ["a function without a name is written `x => …`"]
-    case .identifier where openers.last.map { tokens[$0].kind == .leftParenthesis } ?? false:
-      return tokens[index - 1].kind.isWord
-        ? ["inside parentheses a call has parentheses of its own: `f(x)`"] : []
-    default: return []
+      return "an assignment is a statement; in a lambda put it in braces: `x => { n += x }`"
+    case .lambdaArrow where what == "`:`": return nil
+    case .lambdaArrow: return "a lambda inside an expression stands in parentheses"
+    case .oneWay where what.contains("`{`"): return "a function declares no type for its result"
+    case .oneWay where what.hasPrefix("`=>`"), .colon where what.hasPrefix("`=>`"):
+      return "an arm is written `pattern => value`"
+    case .colon where what == "`=`" || opener == .leftParenthesis && what.contains("`)`"):
+      return "names and parameters have no types"
+    case .colon where opener == .leftBrace && what.hasPrefix("the end"):
+      return "a `{` at the start of a statement opens a block; put a map there in parentheses"
+    case .fn where !current.isAfterNewline: return "a function without a name is written `x => …`"
+    case .identifier: return habitNote(source.text(current.span), what, opener)
+    default:
+      let isNextLine = current.isAfterNewline && what.hasPrefix("`,` or")
+      return isNextLine ? "a comma is missing at the end of the line before" : nil
     }
+  }
+
+  /// What a name that stands in the wrong place was likely meant as.
+  private func habitNote(_ word: String, _ what: String, _ opener: Token.Kind?) -> String? {
+    switch (word, what) {
+    case ("is", _): return "equality is written `==`, `!=`"
+    case ("of", "`in`"): return "write `in`"
+    case ("then", _), ("do", _): return "a block stands in braces: `{ … }`"
+    case ("except", _), ("rescue", _): return "write `catch e { }`"
+    default: break
+    }
+    if current.isAfterNewline, what.hasPrefix("`,` or") {
+      return "a comma is missing at the end of the line before"
+    }
+    if opener == .leftParenthesis, tokens[index - 1].kind.isWord {
+      return "inside parentheses a call has parentheses of its own: `f(x)`"
+    }
+    return nil
   }
 
   // MARK: Recovery

@@ -33,6 +33,7 @@ extension Parser {
   }
 
   private mutating func missingExpression() -> Failure {
+    if isTailOfBrokenHead { return Failure() }
     var notes: [String] = []
     switch kind {
     case .not: notes = ["put the `not …` in parentheses here"]
@@ -317,7 +318,8 @@ extension Parser {
     if handler == nil, finally == nil {
       throw fail(
         .missingHandler, "expected `catch` or `finally`, found \(found)", foundSpan,
-        isUnfinished: isAtEnd)
+        notes: ["except", "rescue"].contains(source.text(current.span))
+          ? ["write `catch e { }`"] : [], isUnfinished: isAtEnd)
     }
     return try node(
       .attempt(body: body, error: error, handler: handler, finally: finally), from: start,

@@ -62,6 +62,7 @@ extension Parser {
       return statement
     } catch {
       let failed = index
+      if tokens[start].kind == .if || tokens[start].kind == .try { hasBrokenHead = true }
       recoverStatement(saved)
       if index == start, !isAtEnd, failed == start, kind != .rightBrace || saved.openCount == 0 {
         advance()
@@ -78,6 +79,7 @@ extension Parser {
     {
       return failure
     }
+    if isTailOfBrokenHead { return Failure() }
     let isElif = kind == .identifier && ["elif", "elseif"].contains(source.text(current.span))
     if isElif { return unexpected("`else if`", .foreignKeyword) }
     let isList = kind == .comma
@@ -87,8 +89,24 @@ extension Parser {
   }
 
   private func callNotes(_ statement: Statement) -> [String] {
-    guard case .expression(let expression) = statement.kind else { return [] }
+    if kind == .string || kind == .stringHead, !current.isAfterSpace {
+      return ["strings have no prefixes; `${…}` works in every \"…\""]
+    }
+    switch statement.kind {
+    case .expression(let expression): return callNotes(expression)
+    case .declaration(_, _, let value), .assignment(_, _, let value):
+      guard case .call(let callee, _, _) = value.kind, case .name(let name) = callee.kind,
+        kind == .leftBrace, ForeignWords.keyword(name) != nil
+      else { return callNotes(value) }
+      return ["a function without a name is written `x => …`"]
+    default: return []
+    }
+  }
+
+  private func callNotes(_ expression: Expression) -> [String] {
     switch (expression.kind, kind) {
+    case (.call(_, _, isCommand: true), _) where kind == .identifier || kind.isLiteral:
+      return ["arguments have commas between them; a call inside one has parentheses: `f(x)`"]
     case (.index, .string), (.index, .identifier), (.call(_, _, isCommand: false), .identifier),
       (.optionalChain, .identifier), (.optionalChain, .string):
       return ["only names and dotted paths can be called without parentheses"]
@@ -107,6 +125,11 @@ extension Parser {
     }
     return fail(
       .foreignKeyword, "`\(name)` is no keyword", callee.span, label: advice)
+  }
+
+  /// Whether an `else`, `catch` or `finally` stands here whose `if` or `try` is wrong already.
+  var isTailOfBrokenHead: Bool {
+    hasBrokenHead && (kind == .else || kind == .catch || kind == .finally)
   }
 
   // MARK: The statements
@@ -211,11 +234,11 @@ extension Parser {
     case .index(_, let index):
       guard case .range = index.kind else { return }
       throw fail(.invalidTarget, "a slice cannot be assigned to", target.span)
-    case .call(let callee, _, isCommand: true):
+    case .call(let callee, let arguments, isCommand: true):
       if let failure = foreignKeyword(target) { throw failure }
       throw fail(
         .invalidTarget, "a call cannot be assigned to", target.span,
-        notes: ["`\(source.text(callee.span)) …` is a call; an index has no space before its `[`"])
+        notes: targetNotes(callee, arguments))
     case .optionalChain:
       throw fail(.invalidTarget, "a member behind `?.` cannot be assigned to", target.span)
     case .list, .map, .group:
@@ -227,6 +250,18 @@ extension Parser {
         .invalidTarget, "this cannot be assigned to", target.span,
         label: "expected a name, a member or an index", notes: ["`==` compares"])
     }
+  }
+
+  private func targetNotes(_ callee: Expression, _ arguments: [Argument]) -> [String] {
+    let name = source.text(callee.span)
+    guard kind == .assign, let last = arguments.last, last.name == nil,
+      case .name(let word) = last.value.kind
+    else {
+      return ["`\(name) …` is a call; an index has no space before its `[`"]
+    }
+    return arguments.count == 1 && Resolver.parameterTypes.contains(name)
+      ? ["a name is declared with `let` or `var`: `let \(word) = …`"]
+      : ["a named argument is written `\(word): …`"]
   }
 
   /// let = ( "let" | "var" ) pattern "=" value.

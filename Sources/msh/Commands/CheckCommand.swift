@@ -10,10 +10,9 @@ struct CheckCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The scripts; - is standard input.", valueName: "file"))
   var files: [String]
 
-  @Option(help: "What errors look like.")
-  var diagnostics: OutputFormat = .text
+  @OptionGroup var errors: DiagnosticOptions
 
   func run() throws {
-    throw ExitCode(ScriptChecker(format: diagnostics).check(files))
+    throw ExitCode(ScriptChecker(style: errors.style).check(files))
   }
 }

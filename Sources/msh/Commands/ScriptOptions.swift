@@ -27,8 +27,7 @@ struct ScriptOptions: ParsableArguments {
   @Option(name: [.customShort("o"), .long], help: "What the run's result looks like.")
   var output: OutputFormat = .text
 
-  @Option(help: "What errors look like.")
-  var diagnostics: OutputFormat = .text
+  @OptionGroup var errors: DiagnosticOptions
 
   @Option(help: ArgumentHelp("Iterations of a parallel at once.", valueName: "n"))
   var parallelism: Int?
@@ -74,7 +73,7 @@ struct ScriptOptions: ParsableArguments {
     result.context = context
     result.sandbox = sandbox
     result.output = output
-    result.diagnostics = diagnostics
+    result.diagnostics = errors.style
     result.parallelism = parallelism
     result.timeout = timeout?.duration
     result.unreachable = unreachable?.policy

@@ -11,8 +11,10 @@ enum HelpPrinter {
       Output.standard.write(HelpText.index(of: library))
       return ExitStatus.success
     }
-    if let meaning = ErrorManual.meaning(of: topic.uppercased()) {
-      Output.standard.writeLine("\(topic.uppercased()): \(meaning)")
+    let code = topic.uppercased()
+    if ErrorManual.meaning(of: code) != nil {
+      let (entry, _) = Waiting.run { await ErrorManual.entry(of: code) }
+      Output.standard.write(entry ?? "")
       return ExitStatus.success
     }
     guard let text = HelpText.topic(topic, in: library) else {

@@ -5,19 +5,23 @@ import MeshScript
 /// Errors and the result in the form that the command line asks for.
 struct Reporter: Sendable {
   /// What errors look like.
-  var diagnostics: OutputFormat
+  var diagnostics: DiagnosticStyle
   /// What the result looks like.
   var output: OutputFormat = .text
 
   /// Writes errors and warnings to standard error.
   func show(_ all: [Diagnostic]) {
     Output.standard.flush()
-    let renderer = DiagnosticRenderer(color: Terminal.wantsColor(on: .errors))
+    let isColored = Terminal.wantsColor(diagnostics.color, on: .errors)
+    let renderer = DiagnosticRenderer(color: isColored, width: Terminal.errorWidth)
     for diagnostic in all {
-      switch diagnostics {
-      case .text: Output.errors.writeLine(renderer.render(diagnostic))
-      case .json: Output.errors.writeLine(JSONValue(diagnostic: diagnostic).text())
-      }
+      let text =
+        switch diagnostics.form {
+        case .text: renderer.render(diagnostic)
+        case .short: renderer.renderShort(diagnostic)
+        case .json: JSONValue(diagnostic: diagnostic).text()
+        }
+      Output.errors.writeLine(text)
     }
   }
 
@@ -50,25 +54,5 @@ struct Reporter: Sendable {
     if !errors.isEmpty { document["errors"] = .array(errors) }
     if case .cancelled? = outcome.failure { document["interrupted"] = true }
     return document
-  }
-}
-
-extension JSONValue {
-  /// An error as data: what `--diagnostics json` writes, one a line.
-  init(diagnostic: Diagnostic) {
-    var object: JSONObject = [
-      "severity": .string(diagnostic.severity.rawValue), "code": .string(diagnostic.code),
-      "message": .string(diagnostic.message),
-    ]
-    if let location = diagnostic.location {
-      let start = location.source.position(of: location.span.start)
-      let end = location.source.position(of: location.span.end)
-      object["file"] = .string(location.source.name)
-      object["start"] = ["line": .int(Int64(start.line)), "column": .int(Int64(start.column))]
-      object["end"] = ["line": .int(Int64(end.line)), "column": .int(Int64(end.column))]
-    }
-    if !diagnostic.label.isEmpty { object["label"] = .string(diagnostic.label) }
-    if !diagnostic.notes.isEmpty { object["notes"] = .array(diagnostic.notes.map { .string($0) }) }
-    self = .object(object)
   }
 }

@@ -15,7 +15,7 @@ struct RunSettings: Sendable {
   /// What the run's result looks like.
   var output = OutputFormat.text
   /// What errors look like.
-  var diagnostics = OutputFormat.text
+  var diagnostics = DiagnosticStyle()
   var parallelism: Int?
   var timeout: Duration?
   var unreachable: UnreachablePolicy?

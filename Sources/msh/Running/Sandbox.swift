@@ -36,7 +36,8 @@ enum Sandbox {
     }
   }
 
-  private static func failure(_ error: any Error) -> Diagnostic {
+  /// Why the clusters cannot be started.
+  static func failure(_ error: any Error) -> Diagnostic {
     Diagnostic(.sandboxFailed, "cannot start the simulated clusters: \(error)")
   }
 

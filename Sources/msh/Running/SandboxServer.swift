@@ -17,7 +17,7 @@ struct SandboxServer {
     let (started, cause) = Waiting.run { await Sandbox.start(count) }
     switch started {
     case .failure(let diagnostic):
-      Reporter(diagnostics: .text).show([diagnostic])
+      Reporter(diagnostics: DiagnosticStyle()).show([diagnostic])
       return ExitStatus.failure
     case .success(let fleet):
       let status = cause == nil ? serve(fleet) : ExitStatus.success
@@ -34,7 +34,7 @@ struct SandboxServer {
       return ExitStatus.success
     }
     do { try fleet.writeKubeconfig(to: kubeconfig) } catch {
-      Reporter(diagnostics: .text).show([Diagnostic(.unwritableFile, "\(error)")])
+      Reporter(diagnostics: DiagnosticStyle()).show([Diagnostic(.unwritableFile, "\(error)")])
       return ExitStatus.failure
     }
     Output.standard.writeLine("ready \(kubeconfig)")

@@ -5,14 +5,14 @@ import MeshScript
 /// Carries out `msh check` and `msh --disassemble`.
 struct ScriptChecker {
   /// What errors look like.
-  var format: OutputFormat
+  var style: DiagnosticStyle
 
   /// Checks every file, also after one that is wrong; gives the exit code.
   func check(_ files: [String]) -> Int32 {
     var status = ExitStatus.success
     for file in files {
       let ended = look(at: ScriptInput(file: file, code: nil)) { engine, source in
-        Reporter(diagnostics: format).show(try engine.check(source).warnings)
+        Reporter(diagnostics: style).show(try engine.check(source).warnings)
       }
       if ended != ExitStatus.success { status = ended }
     }
@@ -33,7 +33,7 @@ struct ScriptChecker {
       try action(Engine(.checking), try input.read())
       return ExitStatus.success
     } catch {
-      Reporter(diagnostics: format).show(Diagnostics(thrown: error).all)
+      Reporter(diagnostics: style).show(Diagnostics(thrown: error).all)
       return ExitStatus.failure
     }
   }
