@@ -44,7 +44,7 @@ struct RunCommand: ParsableCommand {
     if help, file == nil, code == nil { throw CleanExit.helpRequest(self) }
     let input = ScriptInput(file: file, code: code)
     if disassemble {
-      throw ExitCode(ScriptChecker(format: options.diagnostics).disassemble(input))
+      throw ExitCode(ScriptChecker(style: options.errors.style).disassemble(input))
     }
     let runner = ScriptRunner(settings: options.settings(arguments: arguments))
     throw ExitCode(help ? runner.describe(input) : runner.run(input))
