@@ -8,13 +8,14 @@ let package = Package(
   targets: [
     .target(name: "Crypto"),
     .target(name: "Lexer"),
-    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1"),
+    .systemLibrary(name: "CYAML"),
     .target(name: "JSON", dependencies: ["CYAML"]),
     .target(name: "Interpreter", dependencies: ["Lexer", "JSON"]),
     .target(name: "CCurl"),
     .target(name: "KubernetesClient", dependencies: ["JSON", "CCurl"]),
     .target(name: "Builtins", dependencies: ["Interpreter", "KubernetesClient", "Crypto"]),
     .executableTarget(name: "fuzz", dependencies: ["Builtins"]),
+    .testTarget(name: "LanguageTests", dependencies: ["Builtins", "JSON"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,7 +1,7 @@
 // The entry points that libFuzzer calls; its driver has the program's `main`.
 //
 // The environment variable FUZZ names what is fuzzed. With FUZZ=show the program that the grammar makes
-// of each file is printed, and with FUZZ=stress the programs of the language are run; both then end.
+// of each file is printed instead.
 
 import Glibc
 
@@ -14,17 +14,15 @@ nonisolated(unsafe) private var target = Target.parser
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(_ count: UnsafePointer<Int32>, _ arguments: UnsafeRawPointer) -> Int32 {
   let name = getenv("FUZZ").map { String(cString: $0) } ?? ""
-  let files = Array(CommandLine.arguments.dropFirst())
-  switch name {
-  case "stress": exit(Stress.run(files))
-  case "show":
-    for file in files { print(ProgramGenerator.program(Stress.bytes(of: file))) }
+  if name == "show" {
+    for file in CommandLine.arguments.dropFirst() {
+      print(ProgramGenerator.program(Files.bytes(of: file)))
+    }
     exit(0)
-  default: break
   }
   guard let chosen = Target(rawValue: name) else {
     let names = Target.allCases.map(\.rawValue).joined(separator: ", ")
-    print("FUZZ must be one of \(names), show and stress, not \"\(name)\"")
+    print("FUZZ must be one of \(names) or show, not \"\(name)\"")
     exit(2)
   }
   target = chosen
