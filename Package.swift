@@ -23,12 +23,15 @@ let package = Package(
     .target(name: "JSON", dependencies: ["CYAML"]),
     .target(name: "Interpreter", dependencies: ["Lexer", "JSON"]),
     .target(name: "CCurl"),
+    .target(name: "CRegex"),
+    .target(name: "Processes"),
     .systemLibrary(name: "CReadline", providers: [.apt(["libreadline-dev"])]),
-    .target(name: "KubernetesClient", dependencies: ["JSON", "CCurl"]),
+    .target(name: "KubernetesClient", dependencies: ["JSON", "CCurl", "Processes"]),
     .target(
       name: "Builtins",
       dependencies: [
-        "Interpreter", "KubernetesClient", .product(name: "Crypto", package: "swift-crypto"),
+        "Interpreter", "KubernetesClient", "CRegex", "Processes",
+        .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
       name: "SimulatedCluster",

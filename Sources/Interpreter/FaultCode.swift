@@ -57,6 +57,7 @@ public enum FaultCode: String, CaseIterable, Sendable {
   case cancelled = "E0424"
   case fileTrouble = "E0425"
   case frozen = "E0426"
+  case programFailed = "E0427"
   case deadline = "E0430"
 
   /// What the error means, in one line for the manual.
@@ -114,6 +115,7 @@ public enum FaultCode: String, CaseIterable, Sendable {
     case .deadline: "a longer run than the embedder allows"
     case .fileTrouble: "a file that cannot be read or written"
     case .frozen: "a change of a module"
+    case .programFailed: "a program of exec that could not be run, or failed"
     }
   }
 }

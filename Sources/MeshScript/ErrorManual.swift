@@ -80,6 +80,7 @@ public enum ErrorManual {
     ("change", "a list or map was changed while it was looped over"),
     ("depth", "too many calls were open at once"),
     ("division", "a division by zero"),
+    ("exec", "`exec`: the program failed or could not be run; has `.status`, `.stdout`, `.stderr`"),
     ("fail", "`fail`"),
     ("file", "a file could not be read or written"),
     ("index", "an index out of range"),

@@ -16,8 +16,9 @@ private let rules: [String: Rule] = [
   "Lexer": Rule(),
   "JSON": Rule(other: ["CYAML"]),
   "Interpreter": Rule(own: ["Lexer", "JSON"]),
-  "KubernetesClient": Rule(own: ["JSON", "CCurl"]),
-  "Builtins": Rule(own: lower, other: ["Crypto"]),
+  "Processes": Rule(),
+  "KubernetesClient": Rule(own: ["JSON", "CCurl", "Processes"]),
+  "Builtins": Rule(own: lower.union(["CRegex", "Processes"]), other: ["Crypto"]),
   "SimulatedCluster": Rule(
     own: ["JSON"],
     other: [

@@ -25,11 +25,12 @@ public enum StandardLibrary {
     addConversions(to: &library)
     addNumbers(to: &library)
     addStrings(to: &library)
+    addRegex(to: &library)
     addLists(to: &library)
     addMaps(to: &library)
     addData(to: &library)
     addSystem(to: &library, options)
-    library.add(planned: ["regex", "exec"])
+    addExec(to: &library, options)
     return library
   }
 

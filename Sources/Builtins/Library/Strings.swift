@@ -72,14 +72,20 @@ extension StandardLibrary {
 
   private static var shapingStrings: [HostFunction] {
     [
-      method(of: "string", "split", [.init("separator", "string")], "its pieces between separators")
-      {
-        try split(&$0)
+      method(
+        of: "string", "split", [.init("separator", "string or regex")],
+        "its pieces between separators"
+      ) {
+        if let regex = regex($0[1]) { return try split(&$0, by: regex) }
+        return try split(&$0)
       },
       method(
-        of: "string", "replace", [.init("old", "string"), .init("new", "string")],
-        "with every occurrence replaced"
-      ) { try replace(&$0) },
+        of: "string", "replace", [.init("old", "string or regex"), .init("new", "string")],
+        "with every occurrence replaced; $1 and ${name} stand for groups of a regex"
+      ) {
+        if let regex = regex($0[1]) { return try replace(&$0, regex) }
+        return try replace(&$0)
+      },
       method(of: "string", "repeat", [.init("count", "int")], "itself so many times") {
         try repeated(&$0)
       },

@@ -1,7 +1,7 @@
 // Runs a kubeconfig's credential program and reads what it prints (client.authentication.k8s.io).
 
 import JSON
-import Synchronization
+import Processes
 
 #if canImport(Glibc)
   import Glibc
@@ -25,11 +25,6 @@ struct ExecRunner: Sendable {
   let plugin: ExecPlugin
   let settings: ConnectionSettings
 
-  private struct Exit: Sendable {
-    let status: Int32
-    let output: [UInt8]
-  }
-
   /// Runs it and waits. Its errors go to this process's standard error.
   func run() async throws -> ExecResult {
     let isTerminal = isatty(STDIN_FILENO) == 1
@@ -37,18 +32,27 @@ struct ExecRunner: Sendable {
       throw failure("must ask its user, and standard input is no terminal")
     }
     let isInteractive = plugin.interactiveMode != .never && isTerminal
-    let exit = try await withCheckedThrowingContinuation { continuation in
-      let hasStarted = NativeThread.start {
-        continuation.resume(with: Result { try spawn(isInteractive: isInteractive) })
-      }
-      if !hasStarted { continuation.resume(throwing: failure("got no thread to run in")) }
+    let result = try await result(isInteractive: isInteractive)
+    if let signal = result.signal { throw failure("was ended by signal \(signal)") }
+    if let code = result.exitCode, code != 0 { throw failure("ended with exit code \(code)") }
+    return try parse(result.output)
+  }
+
+  private func result(isInteractive: Bool) async throws -> ProgramRun.Result {
+    var run = ProgramRun(
+      command: plugin.command, arguments: plugin.arguments,
+      environment: environment(isInteractive: isInteractive))
+    run.input = isInteractive ? .inherited : .bytes([])
+    run.errorOutput = .inherited
+    // It may ask its user for a password, which only the terminal's own group can.
+    run.hasOwnGroup = false
+    do {
+      return try await run.run()
+    } catch ProgramRun.Failure.notStarted(let reason) {
+      throw spawnFailure(reason)
+    } catch ProgramRun.Failure.tooMuchOutput {
+      throw failure("printed more than \(run.outputLimit >> 20) MiB")
     }
-    guard exit.status & 0x7F == 0 else {
-      throw failure("was ended by signal \(exit.status & 0x7F)")
-    }
-    let code = exit.status >> 8 & 0xFF
-    guard code == 0 else { throw failure("ended with exit code \(code)") }
-    return try parse(exit.output)
   }
 
   private func failure(_ problem: String) -> CredentialError {
@@ -59,81 +63,12 @@ struct ExecRunner: Sendable {
 
   // MARK: The process
 
-  private func spawn(isInteractive: Bool) throws(CredentialError) -> Exit {
-    let begun = Self.starting.withLock { _ in
-      Result { () throws(CredentialError) in try begin(isInteractive: isInteractive) }
-    }
-    let (process, source) = try begun.get()
-    defer { close(source) }
-    var output: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    while true {
-      let count = read(source, &buffer, buffer.count)
-      if count > 0 { output.append(contentsOf: buffer[..<count]) }
-      if count == 0 || (count < 0 && errno != EINTR) { break }
-    }
-    var status: Int32 = 0
-    while waitpid(process, &status, 0) < 0, errno == EINTR {}
-    return Exit(status: status, output: output)
-  }
-
-  /// One program starts at a time: a pipe that another one has just opened must not be inherited.
-  private static let starting = Mutex<Void>(())
-
-  /// Starts the program with a pipe for its output.
-  private func begin(isInteractive: Bool) throws(CredentialError) -> (pid_t, Int32) {
-    var ends: [Int32] = [0, 0]
-    guard pipe(&ends) == 0 else {
-      throw failure("got no pipe: \(String(cString: strerror(errno)))")
-    }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    do {
-      return (try start(output: ends[1], isInteractive: isInteractive), ends[0])
-    } catch {
-      close(ends[0])
-      throw error
-    }
-  }
-
-  /// Starts the program and closes this side's copy of `output`.
-  private func start(output: Int32, isInteractive: Bool) throws(CredentialError) -> pid_t {
-    defer { close(output) }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    if !isInteractive {
-      posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-    }
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // The thread that starts it blocks signals, and the client ignores SIGPIPE; the program must
-    // not.
-    var none = sigset_t()
-    var pipeSignal = sigset_t()
-    sigemptyset(&none)
-    sigemptyset(&pipeSignal)
-    sigaddset(&pipeSignal, SIGPIPE)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setsigdefault(&attributes, &pipeSignal)
-    posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
-    var process = pid_t()
-    let arguments = CStrings([plugin.command] + plugin.arguments)
-    let environment = CStrings(environmentEntries(isInteractive: isInteractive))
-    let code = posix_spawnp(
-      &process, plugin.command, &actions, &attributes, arguments.pointers, environment.pointers)
-    guard code == 0 else { throw spawnFailure(code) }
-    return process
-  }
-
-  private func spawnFailure(_ code: Int32) -> CredentialError {
+  private func spawnFailure(_ reason: String) -> CredentialError {
     let hint = plugin.installHint.map { ". " + Purpose.printable($0, limit: 1000) } ?? ""
-    return failure("cannot be started: \(String(cString: strerror(code)))\(hint)")
+    return failure("cannot be started: \(reason)\(hint)")
   }
 
-  private func environmentEntries(isInteractive: Bool) -> [String] {
+  private func environment(isInteractive: Bool) -> [String: String] {
     var entries: [String: String] = [:]
     var next = environ
     while let entry = next.pointee {
@@ -145,7 +80,7 @@ struct ExecRunner: Sendable {
     }
     for (name, value) in plugin.environment { entries[name] = value.reveal() }
     entries["KUBERNETES_EXEC_INFO"] = info(isInteractive: isInteractive).text()
-    return entries.map { "\($0)=\($1)" }
+    return entries
   }
 
   private func info(isInteractive: Bool) -> JSONValue {
@@ -205,15 +140,6 @@ struct ExecRunner: Sendable {
     }
     return bytes
   }
-}
-
-/// C strings with a null at the end, freed together.
-private final class CStrings {
-  let pointers: [UnsafeMutablePointer<CChar>?]
-
-  init(_ strings: [String]) { pointers = strings.map { strdup($0) } + [nil] }
-
-  deinit { for pointer in pointers { free(pointer) } }
 }
 
 /// Times of the API (RFC 3339).

@@ -4,6 +4,7 @@
 // process alive. Connections are shared by all requests to a cluster: HTTP/2 multiplexes them.
 
 import CCurl
+import Processes
 import Synchronization
 
 #if canImport(Glibc)

@@ -8,10 +8,11 @@
   import Darwin
 #endif
 
-package enum NativeThread {
+/// Starts threads.
+public enum NativeThread {
   /// Runs the work on a thread of its own that ends with it and never keeps the process alive.
   /// Signals stay with the other threads. False when the system gives no thread.
-  package static func start(_ work: @escaping @Sendable () -> Void) -> Bool {
+  public static func start(_ work: @escaping @Sendable () -> Void) -> Bool {
     var all = sigset_t()
     var previous = sigset_t()
     sigfillset(&all)
