@@ -8,7 +8,8 @@ import Testing
 
 @Suite("Regular expressions")
 struct RegexTests {
-  @Test("a search without an end stops when its run is cancelled") func cancellation() async throws {
+  @Test("a search without an end stops when its run is cancelled") func cancellation() async throws
+  {
     let (started, reportStart) = AsyncStream<Void>.makeStream()
     let task = Task {
       let session = Session(library: StandardLibrary.make()) { _ in reportStart.yield() }
