@@ -5,7 +5,7 @@ import Interpreter
 import Synchronization
 
 /// A compiled pattern. Any number of machines may use one.
-final class Regex: HostObject {
+final class Regex: HostMembers {
   let pattern: String
   /// Names of groups, with the groups' numbers, in alphabetical order.
   let names: [(name: String, group: Int)]
