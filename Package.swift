@@ -50,7 +50,7 @@ let package = Package(
     .executableTarget(
       name: "msh",
       dependencies: [
-        "MeshScript", "SimulatedCluster", "CReadline",
+        "MeshScript", "Processes", "SimulatedCluster", "CReadline",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "Embed", dependencies: ["MeshScript"], path: "Examples/Embed"),

@@ -27,7 +27,7 @@ private let rules: [String: Rule] = [
     ]),
   "MeshScript": Rule(own: lower.union(["Builtins"])),
   "msh": Rule(
-    own: lower.union(["Builtins", "MeshScript", "SimulatedCluster", "CReadline"]),
+    own: lower.union(["Builtins", "MeshScript", "Processes", "SimulatedCluster", "CReadline"]),
     other: ["ArgumentParser"]),
 ]
 

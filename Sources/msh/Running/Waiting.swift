@@ -1,7 +1,7 @@
 // Runs asynchronous work while the main thread looks after signals and buffered output.
 
 import Glibc
-import KubernetesClient
+import Processes
 import Synchronization
 
 /// Why work was stopped before its own end.
