@@ -83,7 +83,7 @@ struct ErrorExampleTests {
     options.output = { _ in started.yield() }
     let conversation = Engine(options).conversation()
     let first = Task {
-      await conversation.run(Source(name: "a", text: "print 1\nwhile true { }"))
+      await conversation.run(Source(name: "a", text: "print 1\nsleep 1h"))
     }
     for await _ in inputs { break }
     let second = await conversation.run(Source(name: "b", text: "print 2"))
