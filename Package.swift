@@ -57,7 +57,7 @@ let package = Package(
     .testTarget(name: "LexerTests", dependencies: ["Lexer"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(name: "InterpreterTests", dependencies: ["Interpreter"]),
-    .testTarget(name: "KubernetesClientTests", dependencies: ["KubernetesClient"]),
+    .testTarget(name: "KubernetesClientTests", dependencies: ["KubernetesClient", "Processes"]),
     .testTarget(name: "BuiltinsTests", dependencies: ["Builtins", "SimulatedCluster"]),
     .testTarget(name: "LanguageTests", dependencies: ["Builtins", "JSON"]),
     .testTarget(

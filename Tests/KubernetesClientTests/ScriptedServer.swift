@@ -1,5 +1,6 @@
 // A small HTTP/1.1 server on loopback whose answers a test writes down; it keeps what it was asked.
 
+import Processes
 import Synchronization
 
 @testable import KubernetesClient
