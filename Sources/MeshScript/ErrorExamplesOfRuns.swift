@@ -84,6 +84,10 @@ extension ErrorExample {
     ErrorExample(
       FaultCode.frozen, "import \"std/mesh\" as mesh\nmesh.join = 1\n",
       "Keep the value in a variable of your own."),
+    .outside(
+      FaultCode.programFailed, "exec \"sh\", \"-c\", \"exit 4\"",
+      prints: "the program \"sh\" ended with status 4",
+      "See what the program wrote, in `e.stderr`; `check: false` gives the status instead."),
     ErrorExample(
       FaultCode.deadline, "while true { }\n",
       "End the loop; an embedder can raise `limits.duration`.", limits: time),

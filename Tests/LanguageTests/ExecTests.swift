@@ -68,6 +68,7 @@ struct ExecTests {
   @Test("a status other than 0 is an error that has what was written") func check() async {
     let error = await Self.failure("exec \"sh\", \"-c\", \"echo secret-word; exit 4\"")
     #expect(error?.kind == "exec")
+    #expect(error?.code == "E0427")
     #expect(error?.message == "the program \"sh\" ended with status 4")
     #expect(error?.notes.joined().contains("secret-word") == false)
     #expect(error?.details.map(\.key) == ["status", "stdout", "stderr"])
