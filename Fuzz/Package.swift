@@ -1,6 +1,13 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+// The fuzzers have no `main` of their own and link only with the fuzzing sanitizer, the tests without it.
+let isStress = Context.environment["MSH_STRESS"] != nil
+let last: [Target] =
+  isStress
+  ? [.testTarget(name: "LanguageTests", dependencies: ["Builtins", "JSON"])]
+  : [.executableTarget(name: "fuzz", dependencies: ["Builtins"])]
+
 // The language with its library, built under sanitizers: a package of its own, so that what msh needs
 // besides (command line, simulated clusters) is not built a second time. `run` builds it.
 let package = Package(
@@ -18,8 +25,6 @@ let package = Package(
     .target(
       name: "Builtins",
       dependencies: ["Interpreter", "KubernetesClient", "CRegex", "Processes", "Crypto"]),
-    .executableTarget(name: "fuzz", dependencies: ["Builtins"]),
-    .testTarget(name: "LanguageTests", dependencies: ["Builtins", "JSON"]),
-  ],
+  ] + last,
   swiftLanguageModes: [.v6]
 )
