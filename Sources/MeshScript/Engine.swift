@@ -1,6 +1,7 @@
 // The engine: the language, the standard library and the verbs, tied together for an embedder.
 //
 //     var options = EngineOptions()
+//     options.capabilities = [.network]
 //     options.kubeconfig = "clusters.yaml"
 //     options.output = { text in log(text) }
 //     let engine = Engine(options)

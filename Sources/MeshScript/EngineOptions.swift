@@ -3,9 +3,9 @@
 import Builtins
 import Interpreter
 
-/// Settings of an engine. The defaults suit a library: nothing but the clusters can be reached.
+/// Settings of an engine. The defaults suit a library: a script reaches nothing outside itself.
 public struct EngineOptions: Sendable {
-  /// What scripts may touch outside themselves, besides clusters.
+  /// What scripts may touch outside themselves.
   public enum Capability: String, Sendable, CaseIterable {
     /// Clusters, and other servers.
     case network
@@ -32,7 +32,7 @@ public struct EngineOptions: Sendable {
   /// Lets `link` write a loopback API address, which only clusters on one machine can use.
   public var allowsLoopback = false
   /// What scripts may touch.
-  public var capabilities: Set<Capability> = [.network]
+  public var capabilities: Set<Capability> = []
   /// Bounds for each run. `parallelism` and `capabilities` above replace those in here.
   public var limits = Limits()
   /// What `args` gives a script.
