@@ -30,7 +30,7 @@ lint: ## check the format of the Swift sources
 	@command -v swift >/dev/null || \
 	  { echo 'Swift 6 is missing; get it at https://www.swift.org/install/linux/' >&2; exit 1; }
 	swift format lint --strict --recursive Sources Tests Package.swift \
-	  Fuzz/Package.swift Fuzz/Sources/fuzz Fuzz/Sources/Crypto
+	  Fuzz/Package.swift Fuzz/Sources/fuzz
 
 clean: ## remove what was built here
 	rm -rf .build Fuzz/.build

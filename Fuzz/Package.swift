@@ -12,8 +12,8 @@ let last: [Target] =
 // besides (command line, simulated clusters) is not built a second time. `run` builds it.
 let package = Package(
   name: "Fuzz",
+  dependencies: [.package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")],
   targets: [
-    .target(name: "Crypto"),
     .target(name: "Lexer"),
     .systemLibrary(name: "CYAML"),
     .target(name: "JSON", dependencies: ["CYAML"]),
@@ -24,7 +24,10 @@ let package = Package(
     .target(name: "KubernetesClient", dependencies: ["JSON", "CCurl", "Processes"]),
     .target(
       name: "Builtins",
-      dependencies: ["Interpreter", "KubernetesClient", "CRegex", "Processes", "Crypto"]),
+      dependencies: [
+        "Interpreter", "KubernetesClient", "CRegex", "Processes",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
   ] + last,
   swiftLanguageModes: [.v6]
 )
