@@ -29,7 +29,7 @@ fuzz: ## look for crashes, TIME=300 seconds a target, under the address sanitize
 lint: ## check the format of the Swift sources
 	@command -v swift >/dev/null || \
 	  { echo 'Swift 6 is missing; get it at https://www.swift.org/install/linux/' >&2; exit 1; }
-	swift format lint --strict --recursive Sources Tests Package.swift \
+	swift format lint --strict --recursive Sources Tests Examples Package.swift \
 	  Fuzz/Package.swift Fuzz/Sources/fuzz
 
 clean: ## remove what was built here
