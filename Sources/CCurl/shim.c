@@ -9,7 +9,9 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static struct {
   __typeof__(&curl_global_init) global_init;
@@ -125,6 +127,44 @@ CURLcode ccurl_easy_set_seek_callback(CURL *easy, curl_seek_callback callback) {
   return curl.easy_setopt(easy, CURLOPT_SEEKFUNCTION, callback);
 }
 
+struct ccurl_sockets *ccurl_sockets_make(void) { return calloc(1, sizeof(struct ccurl_sockets)); }
+
+void ccurl_sockets_free(struct ccurl_sockets *sockets) {
+  free(sockets->items);
+  free(sockets);
+}
+
+static curl_socket_t open_socket(void *context, curlsocktype purpose,
+                                 struct curl_sockaddr *address) {
+  (void)purpose;
+  struct ccurl_sockets *sockets = context;
+  if (sockets->count == sockets->capacity) {
+    size_t capacity = sockets->capacity ? 2 * sockets->capacity : 16;
+    curl_socket_t *items = realloc(sockets->items, capacity * sizeof *items);
+    if (!items) return CURL_SOCKET_BAD;
+    sockets->items = items;
+    sockets->capacity = capacity;
+  }
+  int type = address->socktype;
+#ifdef SOCK_CLOEXEC
+  // At once: a program that another thread starts in between would inherit it.
+  type |= SOCK_CLOEXEC;
+#endif
+  curl_socket_t opened = socket(address->family, type, address->protocol);
+  if (opened != CURL_SOCKET_BAD) sockets->items[sockets->count++] = opened;
+  return opened;
+}
+
+static int close_socket(void *context, curl_socket_t closing) {
+  struct ccurl_sockets *sockets = context;
+  for (size_t index = 0; index < sockets->count; index++) {
+    if (sockets->items[index] != closing) continue;
+    sockets->items[index] = sockets->items[--sockets->count];
+    break;
+  }
+  return close(closing);
+}
+
 static int set_socket_options(void *context, curl_socket_t socket, curlsocktype purpose) {
   (void)context;
   (void)purpose;
@@ -140,8 +180,17 @@ static int set_socket_options(void *context, curl_socket_t socket, curlsocktype 
   return CURL_SOCKOPT_OK;
 }
 
-CURLcode ccurl_easy_set_socket_options(CURL *easy) {
-  return curl.easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, set_socket_options);
+CURLcode ccurl_easy_set_sockets(CURL *easy, struct ccurl_sockets *sockets) {
+  CURLcode code = curl.easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, set_socket_options);
+  if (!code) code = curl.easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  if (!code) code = curl.easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sockets);
+  if (!code) code = curl.easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+  if (!code) code = curl.easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sockets);
+  return code;
+}
+
+CURLcode ccurl_easy_set_request_callback(CURL *easy, curl_prereq_callback callback) {
+  return curl.easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
 }
 
 CURLcode ccurl_easy_get_long(CURL *easy, CURLINFO info, long *value) {

@@ -53,7 +53,7 @@ public final class KubernetesClient: Sendable {
   public let cluster: String
   /// How the cluster is reached.
   public let settings: ConnectionSettings
-  /// How long one call may take; watches are exempt.
+  /// How long one call may take, further tries included; watches are exempt.
   public let requestTimeout: Duration
 
   let transport: Transport
@@ -92,27 +92,49 @@ public final class KubernetesClient: Sendable {
       isReplayable: call.isReplayable, followsThrottling: call.followsThrottling,
       canRenewCredentials: credentials.canRenew)
     var attempt = 1
+    var deadline: ContinuousClock.Instant?
     while true {
       let credential = try await credential(for: purpose)
-      let outcome = try await exchange(call, credential, attempt: attempt)
-      let decision = policy.decide(outcome.summary, random: .random(in: 0...1))
-      switch (decision, outcome) {
-      case (.retry(let pause), _): try await Task.sleep(for: pause)
-      case (.renewCredentials, _): credentials.renew(after: credential)
-      case (.finish, .success(let response)) where (200..<300).contains(response.status):
-        return response
-      case (.finish, .success(let response)):
-        throw purpose.error(response.head, body: response.body)
-      case (.finish, .failure(let error)): throw purpose.error(error)
+      // Asking a person for credentials may take long; from then on all tries share the time.
+      let end = deadline ?? .now + (call.timeout ?? requestTimeout)
+      deadline = end
+      let outcome = try await exchange(call, credential, attempt: attempt, until: end)
+      switch policy.decide(outcome.summary, random: .random(in: 0...1)) {
+      case .retry(let pause) where .now + pause < end: try await Task.sleep(for: pause)
+      case .renewCredentials: credentials.renew(after: credential)
+      case .retry, .finish: return try result(of: outcome, purpose)
       }
       attempt += 1
     }
   }
 
+  private func result(
+    of outcome: Result<HTTPResponse, TransportError>, _ purpose: Purpose
+  ) throws -> HTTPResponse {
+    switch outcome {
+    case .success(let response) where (200..<300).contains(response.status): return response
+    case .success(let response): throw error(response.head, body: response.body, purpose)
+    case .failure(let error): throw purpose.error(error)
+    }
+  }
+
+  /// The error of a refusal; where credentials are refused, a wrong clock may be why.
+  private func error(_ head: HTTPHead, body: [UInt8], _ purpose: Purpose) -> APIError {
+    let error = purpose.error(head, body: body)
+    guard head.status == 401, let hint = HTTPDate.clockHint(head.header("date")) else {
+      return error
+    }
+    return APIError(
+      cluster: error.cluster, verb: error.verb, object: error.object, status: error.status,
+      reason: error.reason, message: "\(error.message); \(hint)", causes: error.causes,
+      details: error.details, known: error.known)
+  }
+
   private func exchange(
-    _ call: Call, _ credential: Credential, attempt: Int
+    _ call: Call, _ credential: Credential, attempt: Int, until deadline: ContinuousClock.Instant
   ) async throws -> Result<HTTPResponse, TransportError> {
-    let request = request(for: call, credential)
+    var request = request(for: call, credential)
+    request.timeout = max(.milliseconds(1), deadline - .now)
     let started = ContinuousClock.now
     let result: Result<HTTPResponse, TransportError>
     do {
@@ -142,7 +164,7 @@ public final class KubernetesClient: Sendable {
         if stream.head.status == 401 { credentials.renew(after: credential) }
         var body: [UInt8] = []
         for try await chunk in stream.chunks where body.count < 1 << 20 { body += chunk }
-        throw purpose.error(stream.head, body: body)
+        throw error(stream.head, body: body, purpose)
       }
       return stream
     } catch let error as TransportError {
@@ -184,6 +206,7 @@ public final class KubernetesClient: Sendable {
       query: [call.encodedQuery, ResourcePath.query(call.query)].filter { !$0.isEmpty }
         .joined(separator: "&"),
       headers: headers, body: call.body, isReplayable: call.isReplayable,
+      isResumable: call.verb == "watch",
       timeout: call.isStream ? call.timeout : call.timeout ?? requestTimeout)
   }
 

@@ -64,9 +64,47 @@ struct RetryPolicyTests {
     #expect(policy.decide(outcome, random: 0) == .finish)
     var other = RetryPolicy(isReplayable: false)
     #expect(other.decide(.answered(status: 503, retryAfter: "3600"), random: 0) == .finish)
+    // A failure in the midst of work may have done it: only what may be repeated is.
+    for status in [500, 502, 504] {
+      let outcome = Outcome.answered(status: status, retryAfter: "1")
+      #expect(other.decide(outcome, random: 0) == .finish)
+      var replayable = RetryPolicy(isReplayable: true)
+      #expect(replayable.decide(outcome, random: 0) == .retry(after: .seconds(1)))
+    }
     #expect(other.decide(.answered(status: 200, retryAfter: "2"), random: 0) == .finish)
     var eviction = RetryPolicy(isReplayable: false, followsThrottling: false)
     #expect(eviction.decide(outcome, random: 0) == .finish)
+  }
+
+  @Test("kube-rs#1897, kube-rs#1713: pauses are stretched by chance and end after three")
+  func jitter() {
+    var pauses: Set<Duration> = []
+    for random in stride(from: 0.0, through: 1.0, by: 0.1) {
+      var policy = RetryPolicy(isReplayable: true)
+      guard case .retry(let pause) = policy.decide(failure(56), random: random) else { continue }
+      #expect((Duration.milliseconds(200)...(.milliseconds(300))).contains(pause))
+      pauses.insert(pause)
+      for _ in 0..<2 { _ = policy.decide(failure(56), random: random) }
+      #expect(policy.decide(failure(56), random: random) == .finish)
+    }
+    #expect(pauses.count == 11)
+  }
+
+  @Test("a handshake that was cut off is no matter of certificates, and is tried again")
+  func handshake() {
+    let texts = [
+      "OpenSSL SSL_connect: Connection reset by peer in connection to 127.0.0.1:6443",
+      "OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to 127.0.0.1:6443",
+      "error:0A000126:SSL routines::unexpected eof while reading",
+    ]
+    for text in texts {
+      let error = TransportError(
+        kind: TransportError.kind(of: 35, detail: text), code: 35, message: text)
+      #expect(error.kind == .broken)
+      var post = RetryPolicy(isReplayable: false)
+      #expect(post.decide(.failed(error), random: 0) == .retry(after: .milliseconds(200)))
+    }
+    #expect(TransportError.kind(of: 35, detail: "unsupported protocol") == .certificate)
   }
 
   @Test("new credentials are fetched once after a 401")
@@ -77,45 +115,6 @@ struct RetryPolicyTests {
     #expect(policy.decide(outcome, random: 0) == .finish)
     var fixed = RetryPolicy(isReplayable: true)
     #expect(fixed.decide(outcome, random: 0) == .finish)
-  }
-}
-
-@Suite("Transfer queue")
-struct TransferQueueTests {
-  @Test("each lane has its own bound and keeps its order")
-  func bound() {
-    var queue = TransferQueue(limit: 2)
-    for id in 1...4 { queue.enqueue(UInt64(id), lane: 1, isStream: false) }
-    queue.enqueue(5, lane: 2, isStream: false)
-    #expect(queue.takeStartable() == [1, 2, 5])
-    #expect(queue.takeStartable() == [])
-    queue.finish(2)
-    #expect(queue.takeStartable() == [3])
-    queue.finish(1)
-    queue.finish(3)
-    #expect(queue.takeStartable() == [4])
-    queue.finish(4)
-    queue.finish(5)
-    #expect(queue.isEmpty)
-  }
-
-  @Test("streams never wait and never fill the bound")
-  func streams() {
-    var queue = TransferQueue(limit: 1)
-    for id in 1...5 { queue.enqueue(UInt64(id), lane: 1, isStream: true) }
-    queue.enqueue(6, lane: 1, isStream: false)
-    #expect(queue.takeStartable() == [1, 2, 3, 4, 5, 6])
-  }
-
-  @Test("a cancelled transfer frees its place")
-  func cancel() {
-    var queue = TransferQueue(limit: 1)
-    for id in 1...3 { queue.enqueue(UInt64(id), lane: 1, isStream: false) }
-    #expect(queue.takeStartable() == [1])
-    #expect(queue.cancel(2) == .wasWaiting)
-    #expect(queue.cancel(1) == .wasRunning)
-    #expect(queue.cancel(1) == .isUnknown)
-    #expect(queue.takeStartable() == [3])
   }
 }
 

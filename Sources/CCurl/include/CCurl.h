@@ -28,9 +28,21 @@ CURLcode ccurl_easy_set_blob(CURL *easy, CURLoption option, const void *bytes, s
 CURLcode ccurl_easy_set_list(CURL *easy, CURLoption option, struct curl_slist *list);
 CURLcode ccurl_easy_set_data_callback(CURL *easy, CURLoption option, curl_write_callback callback);
 CURLcode ccurl_easy_set_seek_callback(CURL *easy, curl_seek_callback callback);
-/// Installs a callback that keeps sockets from child processes and notices dead peers (keep-alive
-/// probes after 20 s, TCP_USER_TIMEOUT 30 s).
-CURLcode ccurl_easy_set_socket_options(CURL *easy);
+/// The sockets that are open, kept by the two functions below on the thread that uses the handles.
+struct ccurl_sockets {
+  curl_socket_t *items;
+  size_t count;
+  size_t capacity;
+};
+/// NULL when memory is short.
+struct ccurl_sockets *ccurl_sockets_make(void);
+/// Not before every connection is closed.
+void ccurl_sockets_free(struct ccurl_sockets *sockets);
+/// Makes the handle open its sockets so that child processes do not get them and dead peers are
+/// noticed (keep-alive probes after 20 s, TCP_USER_TIMEOUT 30 s), and keep them in the table.
+CURLcode ccurl_easy_set_sockets(CURL *easy, struct ccurl_sockets *sockets);
+/// The callback hears of each request just before it is sent, and over which connection.
+CURLcode ccurl_easy_set_request_callback(CURL *easy, curl_prereq_callback callback);
 CURLcode ccurl_easy_get_long(CURL *easy, CURLINFO info, long *value);
 CURLcode ccurl_easy_get_large(CURL *easy, CURLINFO info, curl_off_t *value);
 

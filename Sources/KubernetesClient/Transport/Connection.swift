@@ -1,4 +1,4 @@
-// Which connections are alive, and how to end one that is not.
+// Which connection is which, and how to end one: libcurl's own sockets and no others.
 
 import CCurl
 
@@ -10,89 +10,95 @@ import CCurl
   import Darwin
 #endif
 
-/// A connection, known by its ports. libcurl tells a transfer's socket only after a success; the
-/// ports it tells always.
-struct Connection: Hashable {
-  private let localPort: Int
-  private let remotePort: Int
+/// A connection, known by its two ends. libcurl tells a transfer's socket only after a success; the
+/// ends it tells when it is about to send a request.
+struct Connection: Hashable, Sendable {
+  let localPort: Int
+  let remotePort: Int
+  /// Stands for the peer's address: that of a proxy when there is one.
+  private let peer: UInt64
 
-  /// The connection that a transfer uses or has used last; nil before it has one.
-  init?(of easy: UnsafeMutableRawPointer) {
-    var local = 0
-    var remote = 0
-    guard ccurl_easy_get_long(easy, CURLINFO_LOCAL_PORT, &local) == CURLE_OK,
-      ccurl_easy_get_long(easy, CURLINFO_PRIMARY_PORT, &remote) == CURLE_OK, local > 0, remote > 0
-    else { return nil }
-    localPort = local
-    remotePort = remote
+  /// `address` is the peer's, as `inet_ntop` writes it.
+  init(localPort: Int, remotePort: Int, address: UnsafePointer<CChar>) {
+    self.localPort = localPort
+    self.remotePort = remotePort
+    // FNV-1a: a text of at most 45 bytes, needed for each request.
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    var next = address
+    while next.pointee != 0 {
+      hash = (hash ^ UInt64(UInt8(bitPattern: next.pointee))) &* 0x100_0000_01B3
+      next += 1
+    }
+    peer = hash
   }
 
-  /// Ends both directions, so that libcurl sees the end of the connection. The descriptor stays
-  /// libcurl's.
-  func shutDown() {
-    let limit = min(max(4, sysconf(Int32(_SC_OPEN_MAX))), 65536)
-    for descriptor in 3..<Int32(limit) {
-      guard Self.port(descriptor, getsockname) == localPort,
-        Self.port(descriptor, getpeername) == remotePort
-      else { continue }
-      shutdown(descriptor, Int32(SHUT_RDWR))
-      return
+  /// The connection of a socket; nil when it is not connected or no internet socket.
+  init?(socket: Int32) {
+    guard let local = Self.end(of: socket, getsockname, { _, port in port }) else { return nil }
+    let remote = Self.end(of: socket, getpeername) { address, port in
+      Connection(localPort: local, remotePort: port, address: address)
     }
+    guard let remote else { return nil }
+    self = remote
   }
 
   private typealias Namer = (
     Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>
   ) -> Int32
 
-  private static func port(_ descriptor: Int32, _ name: Namer) -> Int? {
+  private static func end<Result>(
+    of socket: Int32, _ name: Namer, _ body: (UnsafePointer<CChar>, Int) -> Result
+  ) -> Result? {
     var storage = sockaddr_storage()
     var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    return withUnsafeMutablePointer(to: &storage) { pointer -> Int? in
-      let result = pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        name(descriptor, $0, &size)
+    let code = withUnsafeMutablePointer(to: &storage) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name(socket, $0, &size) }
+    }
+    guard code == 0 else { return nil }
+    let family = Int32(storage.ss_family)
+    guard family == AF_INET || family == AF_INET6 else { return nil }
+    return withUnsafeBytes(of: &storage) { bytes in
+      guard let start = bytes.baseAddress else { return nil }
+      var port = 0
+      var address: UnsafeRawPointer
+      if family == AF_INET {
+        port = Int(UInt16(bigEndian: start.load(as: sockaddr_in.self).sin_port))
+        address = start + (MemoryLayout<sockaddr_in>.offset(of: \.sin_addr) ?? 0)
+      } else {
+        port = Int(UInt16(bigEndian: start.load(as: sockaddr_in6.self).sin6_port))
+        address = start + (MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr) ?? 0)
       }
-      guard result == 0 else { return nil }
-      switch Int32(pointer.pointee.ss_family) {
-      case AF_INET:
-        return pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-          Int(UInt16(bigEndian: $0.pointee.sin_port))
-        }
-      case AF_INET6:
-        return pointer.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
-          Int(UInt16(bigEndian: $0.pointee.sin6_port))
-        }
-      default: return nil
+      var text = [CChar](repeating: 0, count: 46)
+      guard inet_ntop(family, address, &text, socklen_t(text.count)) != nil else { return nil }
+      return text.withUnsafeBufferPointer { buffer in
+        buffer.baseAddress.map { body($0, port) }
       }
     }
   }
 }
 
-/// Remembers when each connection last proved to be alive.
-struct ConnectionWatch {
-  private var lastHeard: [Connection: ContinuousClock.Instant] = [:]
-  private var lastProbe: [Int: ContinuousClock.Instant] = [:]
-  private static let probeInterval = Duration.seconds(30)
-  /// More entries than this are cut down to the young ones.
-  private static let limit = 1024
+/// The sockets that libcurl has open for one loop. It alone adds and removes them, on the loop's
+/// thread; so what is ended here is never a descriptor of anybody else.
+final class SocketTable {
+  /// What libcurl's callbacks get.
+  let raw: UnsafeMutablePointer<ccurl_sockets>
 
-  mutating func heard(on connection: Connection?) {
-    guard let connection else { return }
-    let now = ContinuousClock.now
-    lastHeard[connection] = now
-    guard lastHeard.count > Self.limit else { return }
-    lastHeard = lastHeard.filter { now - $0.value < .seconds(300) }
+  init?() {
+    guard let raw = ccurl_sockets_make() else { return nil }
+    self.raw = raw
   }
 
-  func isHeard(_ connection: Connection, since start: ContinuousClock.Instant) -> Bool {
-    lastHeard[connection].map { $0 > start } ?? false
-  }
+  deinit { ccurl_sockets_free(raw) }
 
-  mutating func forget(_ connection: Connection) { lastHeard[connection] = nil }
-
-  /// True at most every 30 s for a lane.
-  mutating func mayProbe(lane: Int, at now: ContinuousClock.Instant) -> Bool {
-    if let last = lastProbe[lane], now - last < Self.probeInterval { return false }
-    lastProbe[lane] = now
-    return true
+  /// Ends both directions, so that libcurl sees the end of the connection; the descriptor stays
+  /// libcurl's. False when there is no such connection any more.
+  @discardableResult
+  func shutDown(_ connection: Connection) -> Bool {
+    for index in 0..<raw.pointee.count {
+      let socket = raw.pointee.items[index]
+      guard Connection(socket: socket) == connection else { continue }
+      return shutdown(socket, Int32(SHUT_RDWR)) == 0
+    }
+    return false
   }
 }

@@ -11,30 +11,45 @@ import CCurl
   import Darwin
 #endif
 
-/// The state of the thread, never shared.
+/// The state of the thread, never shared. Who may run is decided by `TransferQueue`, which connection
+/// is dead by `ConnectionWatch`; see CurlLoop+Health.swift for what follows from that.
 struct CurlLoop {
-  /// Calls that one cluster may have on the wire at once.
-  static let callsPerCluster = 32
-  /// A single one blocks everything behind watches over HTTP/1.1, unlimited ones open hundreds.
-  private static let connectionsPerHost = 8
+  typealias Instant = ContinuousClock.Instant
+  typealias ID = TransferQueue.ID
+
   private static let connectionsKept = 256
-  /// A stream without a byte for this long makes the loop ask whether the server is still there.
-  private static let quietLimit = Duration.seconds(30)
-  private static let probeTimeout = Duration.seconds(15)
+  private static let handlesKept = 64
 
-  private let mailbox: Mailbox
+  let options: TransportOptions
+  let mailbox: Mailbox
+  let sockets: SocketTable
   private let multi: UnsafeMutableRawPointer
-  private var queue = TransferQueue(limit: CurlLoop.callsPerCluster)
-  private var transfers: [TransferQueue.ID: Transfer] = [:]
-  private var idByHandle: [UnsafeMutableRawPointer: TransferQueue.ID] = [:]
+  var queue: TransferQueue
+  var connections: ConnectionWatch
+  var transfers: [ID: Transfer] = [:]
+  private var idByHandle: [UnsafeMutableRawPointer: ID] = [:]
   private var spareHandles: [UnsafeMutableRawPointer] = []
-  private var connections = ConnectionWatch()
+  /// Streams that run and whose answer has not begun.
+  private var beginningStreams: Set<ID> = []
+  /// When the next waiting transfer runs out of time, at the earliest.
+  private var nextDeadline: Instant?
+  private var lastLook = Instant.now
+  /// How often connections are looked at, and the longest sleep while there is something to do.
+  private let lookInterval: Duration
 
-  init(mailbox: Mailbox, multi: UnsafeMutableRawPointer) {
+  init(
+    mailbox: Mailbox, multi: UnsafeMutableRawPointer, sockets: SocketTable,
+    options: TransportOptions
+  ) {
     self.mailbox = mailbox
     self.multi = multi
+    self.sockets = sockets
+    self.options = options
+    queue = TransferQueue(options: options)
+    connections = ConnectionWatch(options: options)
+    lookInterval = min(.seconds(1), max(.milliseconds(5), options.quietLimit / 4))
     _ = ccurl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
-    _ = ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, Self.connectionsPerHost)
+    _ = ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, options.connectionsPerHost)
     _ = ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, Self.connectionsKept)
   }
 
@@ -44,15 +59,34 @@ struct CurlLoop {
     signal(SIGPIPE, SIG_IGN)
     while let letters = mailbox.take() {
       for letter in letters { handle(letter) }
-      repeat {
+      var hasChanged = true
+      while hasChanged {
         startWaiting()
         _ = ccurl_multi_perform(multi)
-      } while finishDone()
-      probeQuietStreams()
+        hasChanged = finishDone()
+        hasChanged = noteProgress() || hasChanged
+      }
+      endOverdue()
+      lookAtConnections()
       // New letters wake the poll; libcurl's own timers shorten it.
-      _ = ccurl_multi_poll(multi, queue.isEmpty ? 30_000 : 1_000)
+      _ = ccurl_multi_poll(multi, pause)
     }
     stop()
+  }
+
+  private var pause: Int32 {
+    guard !queue.isEmpty else { return 30_000 }
+    var pause = lookInterval
+    if let nextDeadline { pause = min(pause, nextDeadline - .now) }
+    return Int32(max(1, CurlOptions.milliseconds(pause)))
+  }
+
+  private mutating func lookAtConnections() {
+    let now = Instant.now
+    guard !transfers.isEmpty, now - lastLook >= lookInterval else { return }
+    lastLook = now
+    probeSilentConnections(at: now)
+    makeRoom(at: now)
   }
 
   private mutating func handle(_ letter: Mailbox.Letter) {
@@ -62,8 +96,7 @@ struct CurlLoop {
         transfer.fail(CancellationError())
         return
       }
-      transfers[transfer.id] = transfer
-      queue.enqueue(transfer.id, lane: transfer.target.lane, isStream: transfer.isStream)
+      enqueue(transfer)
     case .cancel(let id):
       switch queue.cancel(id) {
       case .isUnknown: return
@@ -75,17 +108,25 @@ struct CurlLoop {
     }
   }
 
+  mutating func enqueue(_ transfer: Transfer) {
+    transfers[transfer.id] = transfer
+    queue.enqueue(transfer.id, lane: transfer.target.lane, kind: transfer.kind)
+    if let deadline = transfer.deadline { nextDeadline = min(nextDeadline ?? deadline, deadline) }
+  }
+
   private mutating func startWaiting() {
-    for id in queue.takeStartable() {
+    let decision = queue.takeStartable(at: .now)
+    for (id, error) in decision.refused { transfers.removeValue(forKey: id)?.fail(error) }
+    for (id, budget) in decision.started {
       guard let transfer = transfers[id] else { continue }
       guard let easy = spareHandles.popLast() ?? ccurl_easy_init() else {
         end(transfer, TransportError(kind: .unavailable, message: "libcurl gives no handle"))
         continue
       }
-      transfer.easy = easy
-      transfer.started = .now
-      CurlOptions.apply(transfer, to: easy)
+      transfer.begin(with: easy, connectTimeout: budget ?? options.connectTimeout)
+      CurlOptions.apply(transfer, to: easy, sockets, options)
       idByHandle[easy] = id
+      if transfer.isStream { beginningStreams.insert(id) }
       let code = ccurl_multi_add(multi, easy)
       if code != CURLM_OK {
         end(
@@ -93,6 +134,21 @@ struct CurlLoop {
           TransportError(kind: .unavailable, message: "libcurl refuses it (\(code.rawValue))"))
       }
     }
+  }
+
+  /// Tells the queue what became known while libcurl worked; true when more may start now.
+  private mutating func noteProgress() -> Bool {
+    var hasChanged = false
+    for id in queue.leaders where transfers[id]?.connection != nil {
+      queue.connected(id)
+      hasChanged = true
+    }
+    for id in beginningStreams where transfers[id].map({ $0.head.status >= 200 }) ?? true {
+      beginningStreams.remove(id)
+      queue.answered(id)
+      hasChanged = true
+    }
+    return hasChanged
   }
 
   /// Completes what libcurl has finished; true when there was something.
@@ -103,33 +159,68 @@ struct CurlLoop {
     while ccurl_multi_next_done(multi, &easy, &code) {
       found = true
       guard let easy, let id = idByHandle[easy], let transfer = transfers[id] else { continue }
-      if code == CURLE_OK {
-        connections.heard(on: Connection(of: easy))
+      if let use = transfer.use {
+        connections.note(use)
+        queue.connected(id)
+      }
+      if transfer.suspect != nil {
+        endProbe(transfer, isAnswered: transfer.head.status > 0)
+      } else if code == CURLE_OK {
         end(transfer, nil)
       } else {
-        if code == CURLE_OPERATION_TIMEDOUT { dropIfSilent(Connection(of: easy), transfer) }
-        end(transfer, Self.error(code, transfer, easy))
+        endFailed(transfer, code, Self.error(code, transfer))
       }
     }
     return found
   }
 
-  private static func error(
-    _ code: CURLcode, _ transfer: Transfer, _ easy: UnsafeMutableRawPointer
-  ) -> TransportError {
+  private static func error(_ code: CURLcode, _ transfer: Transfer) -> TransportError {
     if transfer.hasOverflowed {
       return TransportError(
         kind: .overflow, message: "events came faster than they were used", mayHaveBeenSeen: true)
     }
-    var beforeTransfer: curl_off_t = 0
-    _ = ccurl_easy_get_large(easy, CURLINFO_PRETRANSFER_TIME_T, &beforeTransfer)
     return TransportError(
       code: code, detail: String(cString: transfer.errorText),
-      mayHaveBeenSeen: beforeTransfer > 0)
+      mayHaveBeenSeen: transfer.connection != nil)
+  }
+
+  private mutating func endFailed(_ transfer: Transfer, _ code: CURLcode, _ error: TransportError) {
+    if transfer.connection == nil {
+      endWithoutConnection(transfer, error)
+      return
+    }
+    if code == CURLE_OPERATION_TIMEDOUT {
+      react(toTimeoutOf: transfer)
+    } else if error.kind == .broken {
+      queue.doubt(transfer.id)
+    }
+    end(transfer, error)
+  }
+
+  /// Whoever waits for a connection to the same cluster learns from this one's failure, unless it
+  /// was only its own time that ran out.
+  private mutating func endWithoutConnection(_ transfer: Transfer, _ error: TransportError) {
+    let now = Instant.now
+    if error.kind == .timeout, let deadline = transfer.deadline,
+      deadline <= transfer.begun + transfer.connectTimeout
+    {
+      end(transfer, error)
+      return
+    }
+    if let waiting = queue.connectFailed(transfer.id, error, at: now) {
+      for id in waiting { transfers.removeValue(forKey: id)?.fail(error) }
+      let lane = transfer.target.lane
+      let others = transfers.values.filter {
+        $0.target.lane == lane && $0.connection == nil && $0.kind != .probe
+          && $0.id != transfer.id
+      }
+      for other in others { end(other, error) }
+    }
+    end(transfer, error)
   }
 
   /// Ends a transfer that runs and tells its task.
-  private mutating func end(_ transfer: Transfer, _ error: TransportError?) {
+  mutating func end(_ transfer: Transfer, _ error: (any Error)?) {
     release(transfer)
     queue.finish(transfer.id)
     transfers[transfer.id] = nil
@@ -137,12 +228,13 @@ struct CurlLoop {
   }
 
   /// Takes the transfer's handle back from libcurl and keeps it for another.
-  private mutating func release(_ transfer: Transfer) {
+  mutating func release(_ transfer: Transfer) {
+    beginningStreams.remove(transfer.id)
     guard let easy = transfer.easy else { return }
     transfer.easy = nil
     _ = ccurl_multi_remove(multi, easy)
     idByHandle[easy] = nil
-    if spareHandles.count < Self.callsPerCluster {
+    if spareHandles.count < Self.handlesKept {
       ccurl_easy_reset(easy)
       spareHandles.append(easy)
     } else {
@@ -150,34 +242,23 @@ struct CurlLoop {
     }
   }
 
-  // MARK: Dead connections
-
-  /// A request timed out without an answer. When nothing else was heard on its connection since it
-  /// began, the connection is dead. libcurl would use it again and again: it neither sends HTTP/2
-  /// pings nor gives up a connection whose peer is gone. Shut down, it is noticed and dropped, and
-  /// every stream on it ends.
-  private mutating func dropIfSilent(_ connection: Connection?, _ transfer: Transfer) {
-    guard let connection, transfer.head.status == 0 else { return }
-    guard !connections.isHeard(connection, since: transfer.started) else { return }
-    let isHeardByOthers = transfers.values.contains { other in
-      guard let easy = other.easy, other.lastHeard > transfer.started else { return false }
-      return Connection(of: easy) == connection
-    }
-    guard !isHeardByOthers else { return }
-    connection.shutDown()
-    connections.forget(connection)
-  }
-
-  /// A watch that is quiet for long is followed by a small request on the same connection, whose
-  /// time-out tells whether the server is still there.
-  private mutating func probeQuietStreams() {
-    let now = ContinuousClock.now
-    for transfer in transfers.values where transfer.isStream && transfer.easy != nil {
-      guard now - transfer.lastHeard > Self.quietLimit else { continue }
-      guard connections.mayProbe(lane: transfer.target.lane, at: now) else { continue }
-      mailbox.submitProbe(to: transfer.target, timeout: Self.probeTimeout)
+  /// Ends what has waited for its turn until its time was over. libcurl keeps the time of the others.
+  private mutating func endOverdue() {
+    guard let deadline = nextDeadline, Instant.now >= deadline else { return }
+    let now = Instant.now
+    nextDeadline = nil
+    for transfer in transfers.values where transfer.easy == nil {
+      guard let deadline = transfer.deadline else { continue }
+      guard deadline <= now else {
+        nextDeadline = min(nextDeadline ?? deadline, deadline)
+        continue
+      }
+      end(transfer, Self.overdue)
     }
   }
+
+  private static let overdue = TransportError(
+    kind: .timeout, message: "its time was over before a connection was free for it")
 
   private mutating func stop() {
     for transfer in transfers.values {

@@ -4,9 +4,6 @@
 import CCurl
 
 enum CurlOptions {
-  /// How long a connection may take to be made.
-  static let connectTimeoutMilliseconds = 10_000
-
   static let userAgent: String = {
     #if arch(arm64)
       "msh/0.1 (linux/arm64)"
@@ -16,8 +13,13 @@ enum CurlOptions {
   }()
 
   /// Prepares a fresh or reset handle.
-  static func apply(_ transfer: Transfer, to easy: UnsafeMutableRawPointer) {
+  static func apply(
+    _ transfer: Transfer, to easy: UnsafeMutableRawPointer, _ sockets: SocketTable,
+    _ options: TransportOptions
+  ) {
     applyBasics(transfer, to: easy)
+    applyTimes(transfer, to: easy, options)
+    _ = ccurl_easy_set_sockets(easy, sockets.raw)
     applySecurity(transfer.target, to: easy)
     applyProxy(transfer.target, to: easy)
     applyAddress(transfer, to: easy)
@@ -33,18 +35,25 @@ enum CurlOptions {
     set(easy, CURLOPT_FOLLOWLOCATION, 0)
     set(easy, CURLOPT_PROTOCOLS_STR, "http,https")
     set(easy, CURLOPT_PATH_AS_IS, 1)
-    set(easy, CURLOPT_CONNECTTIMEOUT_MS, connectTimeoutMilliseconds)
-    // API servers close idle connections after 90 s.
-    set(easy, CURLOPT_MAXAGE_CONN, 70)
     set(easy, CURLOPT_BUFFERSIZE, 128 * 1024)
     set(easy, CURLOPT_USERAGENT, userAgent)
-    if let timeout = transfer.request.timeout {
-      set(easy, CURLOPT_TIMEOUT_MS, max(1, milliseconds(timeout)))
-    }
     if !transfer.isStream, !transfer.target.disablesCompression {
       set(easy, CURLOPT_ACCEPT_ENCODING, "gzip")
     }
-    _ = ccurl_easy_set_socket_options(easy)
+  }
+
+  /// Time-outs stand in the layer that they are about: connecting has its own, a call has what its
+  /// caller still gives it, and a stream has one only when its request has. Nothing ends a stream
+  /// for being quiet: a watch without news and a command that thinks are right to be.
+  private static func applyTimes(
+    _ transfer: Transfer, to easy: UnsafeMutableRawPointer, _ options: TransportOptions
+  ) {
+    set(easy, CURLOPT_CONNECTTIMEOUT_MS, max(1, milliseconds(transfer.connectTimeout)))
+    // API servers close idle connections after 90 s.
+    set(easy, CURLOPT_MAXAGE_CONN, options.connectionAge)
+    if let deadline = transfer.deadline {
+      set(easy, CURLOPT_TIMEOUT_MS, max(1, milliseconds(deadline - transfer.begun)))
+    }
   }
 
   private static func applySecurity(_ target: Target, to easy: UnsafeMutableRawPointer) {
@@ -133,6 +142,14 @@ enum CurlOptions {
       guard let bytes, let transfer = CurlOptions.transfer(context) else { return 0 }
       transfer.receive(headerLine: CurlOptions.buffer(bytes, size * count))
       return size * count
+    }
+    _ = ccurl_easy_set_pointer(easy, CURLOPT_PREREQDATA, context)
+    _ = ccurl_easy_set_request_callback(easy) { context, peer, _, remotePort, localPort in
+      guard let peer, let transfer = CurlOptions.transfer(context) else { return 0 }
+      transfer.isSent(
+        over: Connection(
+          localPort: Int(localPort), remotePort: Int(remotePort), address: UnsafePointer(peer)))
+      return 0
     }
     guard transfer.request.body != nil else { return }
     _ = ccurl_easy_set_pointer(easy, CURLOPT_READDATA, context)

@@ -5,6 +5,8 @@ struct Target: Sendable {
   /// Requests of one lane share a bound on how many are under way; a client has one lane.
   let lane: Int
   let address: ServerAddress
+  /// What libcurl counts connections by: the proxy, or the server's host and port.
+  var host: String { proxyURL ?? "\(address.host):\(address.port)" }
   let certificateAuthority: [UInt8]?
   let isInsecure: Bool
   let serverName: String?
@@ -38,7 +40,9 @@ struct HTTPRequest: Sendable {
   /// True when sending it twice does no more than sending it once; only then does the transport
   /// send a body again over a new connection.
   var isReplayable = true
-  /// How long it may take from its start, nil for ever.
+  /// True for a stream that loses nothing when it is ended and begins again: a watch.
+  var isResumable = false
+  /// How long it may take, its wait for a connection included; nil for ever.
   var timeout: Duration?
 }
 
@@ -68,5 +72,5 @@ struct HTTPResponse: Sendable {
 /// An answer whose body is still on its way.
 struct HTTPStream: Sendable {
   let head: HTTPHead
-  let chunks: AsyncThrowingStream<[UInt8], any Error>
+  let chunks: BodyChunks
 }

@@ -79,18 +79,4 @@ final class Mailbox: Sendable {
     // The one call of libcurl's that any thread may make.
     _ = ccurl_multi_wakeup(pointer)
   }
-
-  /// Sends a request without credentials whose answer nobody needs: its time-out is what counts.
-  func submitProbe(to target: Target, timeout: Duration) {
-    let id = newID()
-    Task.detached {
-      let request = HTTPRequest(method: "GET", path: "/version", timeout: timeout)
-      _ = try? await withCheckedThrowingContinuation { continuation in
-        let transfer = Transfer(
-          id: id, request: request, target: target, cancellation: CancellationFlag(),
-          completion: .whole(continuation))
-        if !self.post(.start(transfer)) { transfer.fail(CancellationError()) }
-      }
-    }
-  }
 }

@@ -2,12 +2,15 @@
 //
 //   what came back                        replayable request    other (POST)
 //   connection died (16 18 52 55 56 92)   again, with backoff   only when no byte was sent
-//   429, 5xx with Retry-After             after that time       after that time
+//   429, 503 with Retry-After             after that time       after that time
+//   other 5xx with Retry-After            after that time       no: it may have been carried out
 //   429, 503, 504 without it              again, with backoff   no
 //   401                                   once more with new credentials
 //   anything else                         no
 //
 // Backoff is 0.2, 0.5 and 1 s with jitter, three times; Retry-After is followed ten times at most.
+// Whoever asks also has a deadline, and no pause goes past it. A connection that was never made is
+// the circuit's business (see Circuit.swift) and not tried again here, unless it broke on the way.
 
 /// What a request came to.
 enum Outcome: Sendable {
@@ -51,7 +54,7 @@ struct RetryPolicy: Sendable {
   mutating func decide(_ outcome: Outcome, random: Double) -> RetryDecision {
     switch outcome {
     case .failed(let error):
-      guard TransportError.retryableCodes.contains(error.code) else { return .finish }
+      guard error.kind == .broken, error.code != 0 else { return .finish }
       guard isReplayable || !error.mayHaveBeenSeen else { return .finish }
       return backOff(random)
     case .answered(401, _):
@@ -61,6 +64,7 @@ struct RetryPolicy: Sendable {
     case .answered(let status, let retryAfter):
       guard followsThrottling, status == 429 || status >= 500 else { return .finish }
       if let retryAfter, let seconds = Int(retryAfter), seconds >= 0 {
+        guard isReplayable || status == 429 || status == 503 else { return .finish }
         return throttle(seconds, random)
       }
       guard isReplayable, [429, 503, 504].contains(status) else { return .finish }

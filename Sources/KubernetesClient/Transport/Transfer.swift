@@ -6,31 +6,39 @@ import Synchronization
 /// A request in flight.
 ///
 /// Sendable by hand-over: a task makes it and puts it into the mailbox, from then on only the
-/// loop's thread touches the mutable parts. `isCancelled` alone is shared.
+/// loop's thread touches the mutable parts. `cancellation` alone is shared.
 final class Transfer: @unchecked Sendable {
   /// Who waits for the answer.
   enum Completion {
     case whole(CheckedContinuation<HTTPResponse, any Error>)
     case streamed(
-      head: CheckedContinuation<HTTPStream, any Error>,
-      chunks: AsyncThrowingStream<[UInt8], any Error>,
-      body: AsyncThrowingStream<[UInt8], any Error>.Continuation)
+      head: CheckedContinuation<HTTPStream, any Error>, chunks: BodyChunks, body: BodySender)
   }
 
   let id: TransferQueue.ID
   let request: HTTPRequest
   let target: Target
-  let isStream: Bool
+  let kind: TransferQueue.Kind
   let cancellation: CancellationFlag
+  /// When it has to be over, its wait in the queue included; nil for never.
+  let deadline: ContinuousClock.Instant?
+  /// The connection that a probe is made because of; nil for what somebody asked for.
+  let suspect: Connection?
   private var completion: Completion?
-  private var streamBody: AsyncThrowingStream<[UInt8], any Error>.Continuation?
+  private var streamBody: BodySender?
 
   // Owned by the loop's thread.
   var easy: UnsafeMutableRawPointer?
   var headerList: UnsafeMutablePointer<curl_slist>?
   var connectTo: UnsafeMutablePointer<curl_slist>?
-  var started = ContinuousClock.now
-  private(set) var lastHeard = ContinuousClock.now
+  let created = ContinuousClock.now
+  private(set) var begun = ContinuousClock.now
+  private(set) var connectTimeout = Duration.zero
+  /// The connection that carries it, known from just before the request is sent.
+  private(set) var connection: Connection?
+  private var sentAt = ContinuousClock.now
+  private var lastHeard: ContinuousClock.Instant?
+  private var isMultiplexed: Bool?
   private(set) var head = HTTPHead()
   private(set) var hasOverflowed = false
   private var body: [UInt8] = []
@@ -46,9 +54,29 @@ final class Transfer: @unchecked Sendable {
     self.target = target
     self.cancellation = cancellation
     self.completion = completion
-    if case .streamed = completion { isStream = true } else { isStream = false }
-    errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
-    errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    if case .streamed = completion { kind = .stream } else { kind = .call }
+    suspect = nil
+    deadline = created.advanced(by: request.timeout)
+    errorText = Self.makeErrorText()
+  }
+
+  /// A request whose answer nobody needs, for what becomes of it on its connection. It has no
+  /// credentials: a refusal is a sign of life too.
+  init(id: TransferQueue.ID, target: Target, suspect: Connection, timeout: Duration) {
+    self.id = id
+    self.target = target
+    self.suspect = suspect
+    request = HTTPRequest(method: "GET", path: "/version", timeout: timeout)
+    cancellation = CancellationFlag()
+    kind = .probe
+    deadline = created + timeout
+    errorText = Self.makeErrorText()
+  }
+
+  private static func makeErrorText() -> UnsafeMutablePointer<CChar> {
+    let text = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+    text.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    return text
   }
 
   deinit {
@@ -57,7 +85,34 @@ final class Transfer: @unchecked Sendable {
     if let connectTo { ccurl_list_free(connectTo) }
   }
 
+  var isStream: Bool { kind == .stream }
+
+  /// True for a stream that loses nothing when it begins again elsewhere.
+  var isResumable: Bool { isStream && request.isResumable }
+
+  /// What the watchdog has to know; nil until the request is sent.
+  var use: ConnectionWatch.Use? {
+    connection.map {
+      ConnectionWatch.Use(
+        id: id, connection: $0, sent: sentAt, lastHeard: lastHeard, isMultiplexed: isMultiplexed)
+    }
+  }
+
+  /// The loop gives it to libcurl.
+  func begin(with easy: UnsafeMutableRawPointer, connectTimeout: Duration) {
+    self.easy = easy
+    self.connectTimeout = connectTimeout
+    begun = .now
+  }
+
   // MARK: What libcurl's callbacks do
+
+  /// libcurl is about to send the request over this connection.
+  func isSent(over connection: Connection) {
+    self.connection = connection
+    sentAt = .now
+    lastHeard = nil
+  }
 
   /// Takes one header line, the status line and the empty one included.
   func receive(headerLine bytes: UnsafeBufferPointer<UInt8>) {
@@ -69,6 +124,7 @@ final class Transfer: @unchecked Sendable {
         Int($0.prefix { $0.isNumber })
       }
       head = HTTPHead(status: status ?? 0, headers: [])
+      isMultiplexed = line.hasPrefix("HTTP/2")
       return
     }
     if let colon = line.firstIndex(of: ":") {
@@ -85,17 +141,17 @@ final class Transfer: @unchecked Sendable {
   func receive(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
     lastHeard = .now
     guard isStream else {
-      body.append(contentsOf: bytes)
+      // Of a probe nothing but its being answered counts.
+      if kind == .call { body.append(contentsOf: bytes) }
       return true
     }
     deliverHead()
-    guard let streamBody else { return false }
-    switch streamBody.yield(Array(bytes)) {
-    case .enqueued: return true
-    case .dropped:
+    switch streamBody?.send(Array(bytes)) {
+    case .taken: return true
+    case .overflow:
       hasOverflowed = true
       return false
-    default: return false
+    case .unwanted, nil: return false
     }
   }
 
@@ -139,7 +195,7 @@ final class Transfer: @unchecked Sendable {
     guard case .whole(let continuation)? = completion else { return }
     completion = nil
     continuation.resume(
-      returning: HTTPResponse(head: head, body: body, elapsed: ContinuousClock.now - started))
+      returning: HTTPResponse(head: head, body: body, elapsed: ContinuousClock.now - created))
   }
 
   /// Tells the waiting task that there will be no (further) answer.
@@ -163,4 +219,8 @@ final class CancellationFlag: Sendable {
   private let flag = Atomic<Bool>(false)
   var isSet: Bool { flag.load(ordering: .acquiring) }
   func set() { flag.store(true, ordering: .releasing) }
+}
+
+extension ContinuousClock.Instant {
+  fileprivate func advanced(by duration: Duration?) -> Self? { duration.map { self + $0 } }
 }

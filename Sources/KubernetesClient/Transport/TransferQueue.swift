@@ -1,13 +1,24 @@
 // Which transfers may run: the transport's decisions without its effects.
 //
 //   enqueue ──▶ waiting ──startable──▶ running ──finish──▶ gone
-//                  └────────cancel────────┴──────cancel──▶ gone
+//                  ▲  └────────cancel────┴──────cancel──▶ gone
+//                  └──────putBack────────┘
 //
-// Each lane (one per cluster) has a bound on the calls that run at once. Streams do not count: they
-// last for minutes, and a bound that they could fill would block every call behind them.
+// Each lane (one per client of a cluster) has a bound on the transfers that are unanswered at once. A
+// stream counts until its answer begins; from then on it counts among the streams, which may last
+// for hours: a bound that they could fill would block every call behind them. How many streams a
+// lane may hold open is learned when the server's connections have no more room.
 
 struct TransferQueue {
   typealias ID = UInt64
+  typealias Instant = ContinuousClock.Instant
+
+  enum Kind: Hashable {
+    case call
+    case stream
+    /// Asks whether a connection lives; neither waits nor counts.
+    case probe
+  }
 
   /// What the caller must do about a cancelled transfer.
   enum Cancellation: Hashable {
@@ -19,74 +30,197 @@ struct TransferQueue {
     case isUnknown
   }
 
+  /// What `takeStartable` decided.
+  struct Decision {
+    /// Those that begin, with the time that connecting may take when that is less than usual.
+    var started: [(id: ID, budget: Duration?)] = []
+    /// Those that end without having begun.
+    var refused: [(id: ID, error: TransportError)] = []
+    var ids: [ID] { started.map(\.id) }
+  }
+
   private struct Lane {
-    var waiting: [ID] = []
-    var running = 0
+    var calls: [ID] = []
+    var streams: [ID] = []
+    var unanswered = 0
+    var openStreams = 0
+    var streamLimit = Int.max
+    var circuit: Circuit
+    var waits: Bool { !calls.isEmpty || !streams.isEmpty }
+    var isIdle: Bool { !waits && unanswered == 0 && openStreams == 0 }
   }
 
   private struct Ticket {
     let lane: Int
-    let isStream: Bool
-    var isRunning: Bool
+    let kind: Kind
+    var isRunning = false
+    var isAnswered = false
   }
 
-  /// How many calls one lane may have on the wire.
-  let limit: Int
+  private let options: TransportOptions
   private var lanes: [Int: Lane] = [:]
   private var tickets: [ID: Ticket] = [:]
-  private var startableStreams: [ID] = []
+  private var probes: [ID] = []
 
-  init(limit: Int) { self.limit = limit }
+  init(options: TransportOptions) { self.options = options }
 
   /// True when nothing waits or runs.
   var isEmpty: Bool { tickets.isEmpty }
 
-  mutating func enqueue(_ id: ID, lane: Int, isStream: Bool) {
-    tickets[id] = Ticket(lane: lane, isStream: isStream, isRunning: false)
-    if isStream {
-      startableStreams.append(id)
-    } else {
-      lanes[lane, default: Lane()].waiting.append(id)
+  /// The calls that connect on behalf of others.
+  var leaders: [ID] { lanes.values.compactMap(\.circuit.leader) }
+
+  mutating func enqueue(_ id: ID, lane: Int, kind: Kind) {
+    tickets[id] = Ticket(lane: lane, kind: kind)
+    switch kind {
+    case .probe: probes.append(id)
+    case .call, .stream:
+      var state = lanes[lane] ?? Lane(circuit: Circuit(options: options))
+      if kind == .call { state.calls.append(id) } else { state.streams.append(id) }
+      lanes[lane] = state
     }
   }
 
-  /// Takes out the transfers that may begin now, oldest first in each lane, and counts them as
-  /// running.
-  mutating func takeStartable() -> [ID] {
-    var started = startableStreams
-    startableStreams = []
+  /// Takes out the transfers that may begin now, oldest first in each lane, calls before streams,
+  /// and counts them as running; and those that may not even wait.
+  mutating func takeStartable(at now: Instant) -> Decision {
+    var decision = Decision(started: probes.map { ($0, nil) })
+    probes = []
     for number in lanes.keys.sorted() {
-      guard var lane = lanes[number] else { continue }
-      let count = min(lane.waiting.count, limit - lane.running)
-      guard count > 0 else { continue }
-      started += lane.waiting.prefix(count)
-      lane.waiting.removeFirst(count)
-      lane.running += count
+      guard var lane = lanes[number], lane.waits else { continue }
+      startCalls(of: &lane, at: now, &decision)
+      startStreams(of: &lane, at: now, &decision)
       lanes[number] = lane
     }
-    for id in started { tickets[id]?.isRunning = true }
-    return started
+    for (id, _) in decision.started { tickets[id]?.isRunning = true }
+    for (id, _) in decision.refused { forget(id) }
+    return decision
+  }
+
+  private func startCalls(of lane: inout Lane, at now: Instant, _ decision: inout Decision) {
+    var taken = 0
+    for id in lane.calls {
+      guard lane.unanswered < options.callsPerCluster,
+        admit(id, to: &lane, at: now, &decision)
+      else { break }
+      taken += 1
+    }
+    lane.calls.removeFirst(taken)
+  }
+
+  private func startStreams(of lane: inout Lane, at now: Instant, _ decision: inout Decision) {
+    var taken = 0
+    var beginning = 0
+    for id in lane.streams {
+      guard lane.unanswered < options.callsPerCluster,
+        lane.openStreams + beginning < lane.streamLimit,
+        admit(id, to: &lane, at: now, &decision)
+      else { break }
+      beginning += 1
+      taken += 1
+    }
+    lane.streams.removeFirst(taken)
+  }
+
+  /// False when it has to wait.
+  private func admit(
+    _ id: ID, to lane: inout Lane, at now: Instant, _ decision: inout Decision
+  ) -> Bool {
+    switch lane.circuit.admit(id, at: now) {
+    case .wait: return false
+    case .refuse(let error): decision.refused.append((id, error))
+    case .go:
+      lane.unanswered += 1
+      decision.started.append((id, nil))
+    case .lead(let budget):
+      lane.unanswered += 1
+      decision.started.append((id, budget))
+    }
+    return true
+  }
+
+  // MARK: What became of them
+
+  /// A transfer has its connection.
+  mutating func connected(_ id: ID) {
+    guard let ticket = tickets[id], ticket.kind != .probe else { return }
+    lanes[ticket.lane]?.circuit.connected(id)
+  }
+
+  /// A transfer found no connection. Returns those that wait in the queue and share that, which
+  /// are forgotten; nil when nobody shares it.
+  mutating func connectFailed(_ id: ID, _ error: TransportError, at now: Instant) -> [ID]? {
+    guard let ticket = tickets[id], ticket.kind != .probe,
+      lanes[ticket.lane]?.circuit.failed(id, error, at: now) == true
+    else { return nil }
+    let waiting = (lanes[ticket.lane]?.calls ?? []) + (lanes[ticket.lane]?.streams ?? [])
+    lanes[ticket.lane]?.calls = []
+    lanes[ticket.lane]?.streams = []
+    for id in waiting { forget(id) }
+    return waiting
+  }
+
+  /// A transfer's connection broke.
+  mutating func doubt(_ id: ID) {
+    guard let ticket = tickets[id], ticket.kind != .probe else { return }
+    lanes[ticket.lane]?.circuit.doubt()
+  }
+
+  /// The answer of a stream begins.
+  mutating func answered(_ id: ID) {
+    guard let ticket = tickets[id], ticket.kind == .stream, ticket.isRunning, !ticket.isAnswered
+    else { return }
+    tickets[id]?.isAnswered = true
+    lanes[ticket.lane]?.unanswered -= 1
+    lanes[ticket.lane]?.openStreams += 1
+  }
+
+  /// The connections of a lane have no room: it may hold fewer streams open than it does.
+  mutating func limitStreams(ofLaneOf id: ID) {
+    guard let ticket = tickets[id], let lane = lanes[ticket.lane] else { return }
+    lanes[ticket.lane]?.streamLimit = max(1, min(lane.streamLimit, lane.openStreams) - 1)
+  }
+
+  /// A stream that runs without having found room waits again, before the others.
+  mutating func putBack(_ id: ID) {
+    guard let ticket = tickets[id], ticket.kind == .stream, ticket.isRunning, !ticket.isAnswered
+    else { return }
+    tickets[id]?.isRunning = false
+    lanes[ticket.lane]?.unanswered -= 1
+    leave(id, ticket.lane)
+    lanes[ticket.lane]?.streams.insert(id, at: 0)
   }
 
   /// Forgets a transfer that ran.
-  mutating func finish(_ id: ID) {
-    guard let ticket = tickets.removeValue(forKey: id) else { return }
-    guard !ticket.isStream, ticket.isRunning else { return }
-    lanes[ticket.lane]?.running -= 1
-    if let lane = lanes[ticket.lane], lane.running == 0, lane.waiting.isEmpty {
-      lanes[ticket.lane] = nil
-    }
-  }
+  mutating func finish(_ id: ID) { forget(id) }
 
   mutating func cancel(_ id: ID) -> Cancellation {
     guard let ticket = tickets[id] else { return .isUnknown }
-    if ticket.isRunning {
-      finish(id)
-      return .wasRunning
+    if !ticket.isRunning {
+      probes.removeAll { $0 == id }
+      lanes[ticket.lane]?.calls.removeAll { $0 == id }
+      lanes[ticket.lane]?.streams.removeAll { $0 == id }
     }
-    tickets[id] = nil
-    startableStreams.removeAll { $0 == id }
-    lanes[ticket.lane]?.waiting.removeAll { $0 == id }
-    return .wasWaiting
+    forget(id)
+    return ticket.isRunning ? .wasRunning : .wasWaiting
+  }
+
+  private mutating func forget(_ id: ID) {
+    guard let ticket = tickets.removeValue(forKey: id), ticket.kind != .probe else { return }
+    if ticket.isRunning {
+      if ticket.isAnswered {
+        lanes[ticket.lane]?.openStreams -= 1
+      } else {
+        lanes[ticket.lane]?.unanswered -= 1
+      }
+    }
+    leave(id, ticket.lane)
+    // A lane that remembers nothing is made anew when it is needed.
+    if let lane = lanes[ticket.lane], lane.isIdle, lane.circuit.isFresh { lanes[ticket.lane] = nil }
+  }
+
+  private mutating func leave(_ id: ID, _ number: Int) {
+    let waits = lanes[number]?.waits ?? false
+    lanes[number]?.circuit.left(id, othersWait: waits)
   }
 }

@@ -28,9 +28,11 @@ public final class Transport: Sendable {
   }
 
   private let phase = Mutex<Phase>(.idle)
+  private let options: TransportOptions
 
-  /// Makes a transport of its own, with its own thread.
-  public init() {}
+  /// Makes a transport of its own, with its own thread. Numbers outside of their bounds are taken
+  /// as the nearest one inside.
+  public init(options: TransportOptions = TransportOptions()) { self.options = options.bounded }
 
   deinit { shutdown() }
 
@@ -66,17 +68,13 @@ public final class Transport: Sendable {
   }
 
   /// Sends a request and returns as soon as its headers are there; the body follows in chunks.
-  /// Dropping the stream ends the request. More than `chunkLimit` unread chunks end it with an
+  /// Dropping the stream ends the request. More unread bytes than the options allow end it with an
   /// overflow.
-  func open(
-    _ request: HTTPRequest, to target: Target, chunkLimit: Int = 8192
-  ) async throws -> HTTPStream {
+  func open(_ request: HTTPRequest, to target: Target) async throws -> HTTPStream {
     let mailbox = try start()
     let id = mailbox.newID()
     let flag = CancellationFlag()
-    let (chunks, body) = AsyncThrowingStream<[UInt8], any Error>.makeStream(
-      bufferingPolicy: .bufferingOldest(chunkLimit))
-    body.onTermination = { _ in
+    let (chunks, body) = BodySender.make(limit: options.unreadBytesPerStream) {
       flag.set()
       mailbox.post(.cancel(id))
     }
@@ -105,7 +103,7 @@ public final class Transport: Sendable {
 
   private func start() throws(TransportError) -> Mailbox {
     let result = phase.withLock { phase in
-      if case .idle = phase { phase = Self.startThread() }
+      if case .idle = phase { phase = Self.startThread(options) }
       return phase
     }
     switch result {
@@ -115,7 +113,7 @@ public final class Transport: Sendable {
     }
   }
 
-  private static func startThread() -> Phase {
+  private static func startThread(_ options: TransportOptions) -> Phase {
     if let problem = ccurl_load() { return .failed(String(cString: problem)) }
     // OpenSSL, which libcurl has just opened, frees its tables at exit while the thread may still
     // use them; handlers run in reverse, so this one comes first.
@@ -126,9 +124,12 @@ public final class Transport: Sendable {
     let stopped = Semaphore()
     let address = UInt(bitPattern: multi)
     let hasStarted = NativeThread.start {
-      guard let multi = UnsafeMutableRawPointer(bitPattern: address) else { return }
-      var loop = CurlLoop(mailbox: mailbox, multi: multi)
-      loop.run()
+      if let multi = UnsafeMutableRawPointer(bitPattern: address), let sockets = SocketTable() {
+        var loop = CurlLoop(
+          mailbox: mailbox, multi: multi, sockets: sockets, options: options)
+        loop.run()
+      }
+      mailbox.stop()
       for case .start(let transfer) in mailbox.takeUnread() { transfer.fail(closedError) }
       stopped.signal()
     }

@@ -47,11 +47,14 @@ struct TransportError: Error, Sendable {
     let number = Int(code.rawValue)
     let text = detail.isEmpty ? String(cString: ccurl_easy_strerror(code)) : detail
     self.init(
-      kind: Self.kind(of: number), code: number, message: text, mayHaveBeenSeen: mayHaveBeenSeen)
+      kind: Self.kind(of: number, detail: text), code: number, message: text,
+      mayHaveBeenSeen: mayHaveBeenSeen)
   }
 
-  static func kind(of code: Int) -> Kind {
+  static func kind(of code: Int, detail: String = "") -> Kind {
     switch code {
+    // A handshake that was cut off says nothing about certificates.
+    case 35 where cutOffSigns.contains(where: { detail.contains($0) }): .broken
     case 5, 6: .name
     case 7: .refused
     case 28: .timeout
@@ -61,4 +64,9 @@ struct TransportError: Error, Sendable {
     default: .other
     }
   }
+
+  /// How OpenSSL and libcurl tell that the peer went away during the handshake.
+  private static let cutOffSigns = [
+    "Connection reset by peer", "SSL_ERROR_SYSCALL", "unexpected eof", "Broken pipe",
+  ]
 }
