@@ -1,6 +1,6 @@
 # Everything a contributor runs. The work is done by the scripts named here.
 
-.PHONY: help setup build demo test bench bench-check fuzz lint clean
+.PHONY: help setup build demo test faults bench bench-check fuzz lint clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -16,6 +16,9 @@ demo: ## join two simulated clusters into one mesh, twice
 
 test: ## build and run every test; ends with the count
 	@Tests/run
+
+faults: ## hurt connections to API servers and print what callers see, fault by fault
+	@Tests/faults
 
 bench: ## run the benchmarks and print their figures
 	@Benchmarks/run || true

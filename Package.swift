@@ -58,6 +58,16 @@ let package = Package(
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(name: "InterpreterTests", dependencies: ["Interpreter"]),
     .testTarget(name: "KubernetesClientTests", dependencies: ["KubernetesClient", "Processes"]),
+    .testTarget(
+      name: "FaultTests",
+      dependencies: [
+        "KubernetesClient", "SimulatedCluster", "JSON",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
     .testTarget(name: "BuiltinsTests", dependencies: ["Builtins", "SimulatedCluster"]),
     .testTarget(name: "LanguageTests", dependencies: ["Builtins", "JSON"]),
     .testTarget(
