@@ -7,6 +7,8 @@
 // - an integer that fits 64 bits is exact, a larger one becomes a double (`-0` is the integer 0);
 // - a number beyond a double's range is an error, and so is a byte order mark.
 
+import Synchronization
+
 /// Why and where a text is no JSON.
 public struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What was wrong, in words.
@@ -28,8 +30,10 @@ extension JSONValue {
 
   /// Parses one JSON text; white space around it is allowed, anything else after it is an error.
   public static func parse(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONError) -> JSONValue {
-    var parser = JSONParser(bytes)
-    return try parser.parse()
+    var parser = JSONParser.take(for: bytes.count)
+    let value = try parser.parse(bytes)
+    parser.giveBack()
+    return value
   }
 
   /// Parses one JSON text from bytes.
@@ -47,76 +51,190 @@ extension JSONValue {
   }
 }
 
-/// One run over one text. Every method consumes what it reads.
-struct JSONParser {
-  private let bytes: UnsafeBufferPointer<UInt8>
-  private var position = 0
+/// Reads texts, one after another; later ones profit from the keys of the earlier. Every method
+/// consumes what it reads.
+///
+/// A value that was read lies on a stack until its container ends: then the container's elements are
+/// moved from there into an array of exactly their number.
+///
+/// `@unchecked Sendable`: it owns its memory alone, and as it cannot be copied, only one thread has it.
+struct JSONParser: ~Copyable, @unchecked Sendable {
+  var bytes: UnsafePointer<UInt8>
+  var count = 0
+  var position = 0
   private var depth = 0
-  private var keys = KeyCache()
+  private var stack: JSONValueStack
+  private var shapes: JSONKeyShapes
+  private var values: JSONValueCache
+  var texts: JSONTextCache
 
-  init(_ bytes: UnsafeBufferPointer<UInt8>) {
-    self.bytes = bytes
+  /// Makes a parser for texts of about that many bytes.
+  init(textCount: Int) {
+    bytes = UnsafePointer(Self.nothing)
+    stack = JSONValueStack()
+    shapes = JSONKeyShapes()
+    values = JSONValueCache(textCount: textCount)
+    texts = JSONTextCache(textCount: textCount)
   }
 
-  mutating func parse() throws(JSONError) -> JSONValue {
-    let value = try parseValue()
-    skipSpace()
-    guard position == bytes.count else { throw error("unexpected text after the value") }
-    return value
+  /// A parser that has seen keys before.
+  private static let spare = Mutex<JSONParser?>(nil)
+  /// Larger texts get a parser of their own, with larger tables, and smaller trees of keys are kept.
+  private static let spareLimit = 64 * 1024
+
+  /// A parser for one text.
+  static func take(for textCount: Int) -> JSONParser {
+    guard textCount <= spareLimit, let parser = spare.withLock({ $0.take() }) else {
+      return JSONParser(textCount: textCount)
+    }
+    return parser
   }
 
-  private mutating func parseValue() throws(JSONError) -> JSONValue {
+  /// Keeps the parser for the next text, without anything of this one but keys.
+  consuming func giveBack() {
+    guard count <= Self.spareLimit, shapes.isSmall else { return }
+    values.removeAll()
+    texts.removeAll()
+    var parser = Optional(self)
+    Self.spare.withLock { spare in
+      if spare == nil { spare = parser.take() }
+    }
+  }
+
+  /// What an empty text points at; nobody reads or writes it.
+  nonisolated(unsafe) private static let nothing: UnsafeMutablePointer<UInt8> = {
+    let pointer = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
+    pointer.initialize(to: 0)
+    return pointer
+  }()
+
+  /// Reads one whole text.
+  mutating func parse(_ text: UnsafeBufferPointer<UInt8>) throws(JSONError) -> JSONValue {
+    begin(text, depth: 0)
+    try parseValue(at: JSONKeyShapes.document)
     skipSpace()
-    guard position < bytes.count else { throw error("unexpected end, a value is missing") }
+    guard position == count else { throw error("unexpected text after the value") }
+    return stack.pop()
+  }
+
+  /// Reads one item of an array that stands so deep in another text.
+  mutating func parse(
+    _ item: UnsafeBufferPointer<UInt8>, outerDepth: Int
+  ) throws(JSONError) -> JSONValue {
+    begin(item, depth: outerDepth)
+    try parseValue(at: JSONKeyShapes.document)
+    guard position == count else { throw error("',' or ']' is missing in an array") }
+    return stack.pop()
+  }
+
+  private mutating func begin(_ text: UnsafeBufferPointer<UInt8>, depth: Int) {
+    bytes = text.baseAddress ?? UnsafePointer(Self.nothing)
+    count = text.count
+    position = 0
+    self.depth = depth
+    stack.removeAll()
+  }
+
+  private mutating func parseValue(at place: JSONKeyShapes.Index) throws(JSONError) {
+    skipSpace()
+    guard position < count else { throw error("unexpected end, a value is missing") }
     switch bytes[position] {
-    case UInt8(ascii: "{"): return try parseObject()
-    case UInt8(ascii: "["): return try parseArray()
-    case UInt8(ascii: "\""):
-      let (range, isPlain) = try scanString()
-      return .string(try text(in: range, isPlain: isPlain))
-    case UInt8(ascii: "t"): return try parseWord("true", .bool(true))
-    case UInt8(ascii: "f"): return try parseWord("false", .bool(false))
-    case UInt8(ascii: "n"): return try parseWord("null", .null)
-    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try parseNumber()
+    case UInt8(ascii: "\""): stack.push(.string(try parseString()))
+    case UInt8(ascii: "{"): try parseObject(at: place)
+    case UInt8(ascii: "["): try parseArray(at: place)
+    case UInt8(ascii: "t"): try parseWord("true", .bool(true))
+    case UInt8(ascii: "f"): try parseWord("false", .bool(false))
+    case UInt8(ascii: "n"): try parseWord("null", .null)
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): stack.push(try parseNumber())
     default: throw error("unexpected \(Self.name(of: bytes[position])), a value is missing")
     }
   }
 
   // MARK: Containers
 
-  private mutating func parseObject() throws(JSONError) -> JSONValue {
+  private mutating func parseObject(at place: JSONKeyShapes.Index) throws(JSONError) {
     try enter()
-    var object = PairCollector()
     skipSpace()
-    if take(UInt8(ascii: "}")) { return leave(.object(object.finish())) }
+    if take(UInt8(ascii: "}")) {
+      depth -= 1
+      stack.push(.object(JSONObject()))
+      return
+    }
+    let base = stack.count
+    guard var node = shapes.start(at: place) else {
+      return try parseMembers(after: [], base: base)
+    }
     while true {
       skipSpace()
-      guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
-        throw error("a key in double quotes is missing")
+      guard take(UInt8(ascii: "\"")) else { throw error("a key in double quotes is missing") }
+      if let next = shapes.next(after: node, at: bytes + position, count: count - position) {
+        node = next.node
+        position += next.keyCount + 1
+      } else {
+        let start = position
+        position -= 1
+        let key = try parseString()
+        let raw = UnsafeBufferPointer(start: bytes + start, count: position - 1 - start)
+        guard let next = shapes.add(key, raw: raw, after: node) else {
+          // Back to the key: the other way reads it again.
+          position = start - 1
+          let keys = stack.count == base ? [] : shapes.keys(to: node)
+          return try parseMembers(after: keys, base: base)
+        }
+        node = next
       }
-      let (range, isPlain) = try scanString()
-      let key = isPlain ? keys.text(of: bytes[range]) : try text(in: range, isPlain: false)
       skipSpace()
       guard take(UInt8(ascii: ":")) else { throw error("':' is missing after a key") }
-      object.add(key, try parseValue())
+      try parseValue(at: node)
       skipSpace()
       if take(UInt8(ascii: ",")) { continue }
       guard take(UInt8(ascii: "}")) else { throw error("',' or '}' is missing in an object") }
-      return leave(.object(object.finish()))
+      depth -= 1
+      let members = stack.pop(from: base, with: &values)
+      stack.push(.object(JSONObject(uniqueKeys: shapes.keys(to: node), values: members)))
+      return
     }
   }
 
-  private mutating func parseArray() throws(JSONError) -> JSONValue {
-    try enter()
-    var elements: [JSONValue] = []
-    skipSpace()
-    if take(UInt8(ascii: "]")) { return leave(.array(elements)) }
+  /// Reads the rest of an object whose keys are not worth remembering.
+  private mutating func parseMembers(after keys: [String], base: Int) throws(JSONError) {
+    var object = PairCollector(uniqueKeys: keys, values: stack.pop(from: base, with: &values))
     while true {
-      elements.append(try parseValue())
+      skipSpace()
+      guard position < count, bytes[position] == UInt8(ascii: "\"") else {
+        throw error("a key in double quotes is missing")
+      }
+      let key = try parseString()
+      skipSpace()
+      guard take(UInt8(ascii: ":")) else { throw error("':' is missing after a key") }
+      try parseValue(at: JSONKeyShapes.elsewhere)
+      object.add(key, stack.pop())
+      skipSpace()
+      if take(UInt8(ascii: ",")) { continue }
+      guard take(UInt8(ascii: "}")) else { throw error("',' or '}' is missing in an object") }
+      depth -= 1
+      stack.push(.object(object.finish()))
+      return
+    }
+  }
+
+  private mutating func parseArray(at place: JSONKeyShapes.Index) throws(JSONError) {
+    try enter()
+    skipSpace()
+    if take(UInt8(ascii: "]")) {
+      depth -= 1
+      stack.push(.array([]))
+      return
+    }
+    let base = stack.count
+    while true {
+      try parseValue(at: place)
       skipSpace()
       if take(UInt8(ascii: ",")) { continue }
       guard take(UInt8(ascii: "]")) else { throw error("',' or ']' is missing in an array") }
-      return leave(.array(elements))
+      depth -= 1
+      stack.push(.array(stack.pop(from: base, with: &values)))
+      return
     }
   }
 
@@ -128,23 +246,18 @@ struct JSONParser {
     position += 1
   }
 
-  private mutating func leave(_ value: JSONValue) -> JSONValue {
-    depth -= 1
-    return value
-  }
-
   // MARK: Scalars
 
   private mutating func parseWord(
     _ word: StaticString, _ value: JSONValue
-  ) throws(JSONError) -> JSONValue {
+  ) throws(JSONError) {
     let end = position + word.utf8CodeUnitCount
-    guard end <= bytes.count else { throw error("unexpected word") }
+    guard end <= count else { throw error("unexpected word") }
     for index in 0..<word.utf8CodeUnitCount where bytes[position + index] != word.utf8Start[index] {
       throw error("unexpected word")
     }
     position = end
-    return value
+    stack.push(value)
   }
 
   private mutating func parseNumber() throws(JSONError) -> JSONValue {
@@ -160,8 +273,8 @@ struct JSONParser {
     if isInteger, let value = integer(in: firstDigit..<position, isNegative: isNegative) {
       return .int(value)
     }
-    let text = String(decoding: bytes[start..<position], as: UTF8.self)
-    guard let value = Double(text), value.isFinite else {
+    let digits = UnsafeBufferPointer(start: bytes + start, count: position - start)
+    guard let value = Double(String(decoding: digits, as: UTF8.self)), value.isFinite else {
       throw error("the number is out of range", at: start)
     }
     return .double(value)
@@ -189,7 +302,7 @@ struct JSONParser {
   }
 
   private mutating func skipDigits() {
-    while position < bytes.count, bytes[position] &- UInt8(ascii: "0") <= 9 { position += 1 }
+    while position < count, bytes[position] &- UInt8(ascii: "0") <= 9 { position += 1 }
   }
 
   private func integer(in digits: Range<Int>, isNegative: Bool) -> Int64? {
@@ -201,122 +314,16 @@ struct JSONParser {
     return Int64(exactly: value).map { -$0 }
   }
 
-  // MARK: Strings
-
-  /// Finds the end of the string that starts here and consumes it. The range is what lies between
-  /// the quotes; `isPlain` says that it is ASCII without escapes.
-  private mutating func scanString() throws(JSONError) -> (range: Range<Int>, isPlain: Bool) {
-    let quote = position
-    var index = position + 1
-    var isPlain = true
-    while index < bytes.count {
-      let byte = bytes[index]
-      if byte == UInt8(ascii: "\"") {
-        position = index + 1
-        return (quote + 1..<index, isPlain)
-      }
-      if byte < 0x20 { throw error("a control character in a string", at: index) }
-      if byte == UInt8(ascii: "\\") {
-        isPlain = false
-        index += 1
-      } else if byte >= 0x80 {
-        isPlain = false
-      }
-      index += 1
-    }
-    throw error("a string is not closed", at: quote)
-  }
-
-  private func text(in range: Range<Int>, isPlain: Bool) throws(JSONError) -> String {
-    let slice = UnsafeBufferPointer(rebasing: bytes[range])
-    if isPlain { return String(decoding: slice, as: UTF8.self) }
-    if !slice.contains(UInt8(ascii: "\\")) {
-      guard let text = String(validating: slice, as: UTF8.self) else {
-        throw error("a string is not valid UTF-8", at: range.lowerBound)
-      }
-      return text
-    }
-    var decoded: [UInt8] = []
-    decoded.reserveCapacity(slice.count)
-    var index = range.lowerBound
-    while index < range.upperBound {
-      guard bytes[index] == UInt8(ascii: "\\") else {
-        decoded.append(bytes[index])
-        index += 1
-        continue
-      }
-      index += 1
-      try decodeEscape(at: &index, end: range.upperBound, into: &decoded)
-    }
-    guard let text = String(validating: decoded, as: UTF8.self) else {
-      throw error("a string is not valid UTF-8", at: range.lowerBound)
-    }
-    return text
-  }
-
-  /// Decodes what follows a backslash.
-  private func decodeEscape(
-    at index: inout Int, end: Int, into decoded: inout [UInt8]
-  ) throws(JSONError) {
-    let letter = bytes[index]
-    index += 1
-    switch letter {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): decoded.append(letter)
-    case UInt8(ascii: "b"): decoded.append(0x08)
-    case UInt8(ascii: "f"): decoded.append(0x0C)
-    case UInt8(ascii: "n"): decoded.append(0x0A)
-    case UInt8(ascii: "r"): decoded.append(0x0D)
-    case UInt8(ascii: "t"): decoded.append(0x09)
-    case UInt8(ascii: "u"):
-      let scalar = try decodeUnicodeEscape(at: &index, end: end)
-      decoded.append(contentsOf: String(Character(scalar)).utf8)
-    default: throw error("an unknown escape in a string", at: index - 2)
-    }
-  }
-
-  private func decodeUnicodeEscape(
-    at index: inout Int, end: Int
-  ) throws(JSONError) -> Unicode.Scalar {
-    let start = index - 2
-    let first = try hexadecimal(at: &index, end: end)
-    if let scalar = Unicode.Scalar(first) { return scalar }
-    guard first < 0xDC00, index + 2 <= end, bytes[index] == UInt8(ascii: "\\"),
-      bytes[index + 1] == UInt8(ascii: "u")
-    else { throw error("a lone surrogate in a string", at: start) }
-    index += 2
-    let second = try hexadecimal(at: &index, end: end)
-    guard (0xDC00...0xDFFF).contains(second),
-      let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
-    else { throw error("a lone surrogate in a string", at: start) }
-    return scalar
-  }
-
-  private func hexadecimal(at index: inout Int, end: Int) throws(JSONError) -> UInt32 {
-    guard index + 4 <= end else { throw error("\\u needs four digits", at: index) }
-    var value: UInt32 = 0
-    for _ in 0..<4 {
-      guard let digit = Self.hexadecimalDigit(bytes[index]) else {
-        throw error("\\u needs four hexadecimal digits", at: index)
-      }
-      value = value << 4 | digit
-      index += 1
-    }
-    return value
-  }
-
-  private static func hexadecimalDigit(_ byte: UInt8) -> UInt32? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0"))
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a")) + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte - UInt8(ascii: "A")) + 10
-    default: nil
-    }
-  }
-
   // MARK: Bytes
 
+  @inline(__always)
   private mutating func skipSpace() {
-    while position < bytes.count {
+    guard position < count, bytes[position] <= 0x20 else { return }
+    skipSomeSpace()
+  }
+
+  private mutating func skipSomeSpace() {
+    while position < count {
       switch bytes[position] {
       case 0x20, 0x0A, 0x0D, 0x09: position += 1
       default: return
@@ -324,16 +331,17 @@ struct JSONParser {
     }
   }
 
+  @inline(__always)
   private mutating func take(_ byte: UInt8) -> Bool {
-    guard position < bytes.count, bytes[position] == byte else { return false }
+    guard position < count, bytes[position] == byte else { return false }
     position += 1
     return true
   }
 
   @inline(never)
-  private func error(_ message: String, at offset: Int? = nil) -> JSONError {
-    let offset = min(offset ?? position, bytes.count)
-    let before = bytes[..<offset]
+  func error(_ message: String, at offset: Int? = nil) -> JSONError {
+    let offset = min(offset ?? position, count)
+    let before = UnsafeBufferPointer(start: bytes, count: offset)
     let line = before.count { $0 == 0x0A } + 1
     let lineStart = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
     return JSONError(message: message, offset: offset, line: line, column: offset - lineStart + 1)
@@ -345,13 +353,69 @@ struct JSONParser {
   }
 }
 
+/// The values that were read and whose container has not ended.
+struct JSONValueStack: ~Copyable {
+  private(set) var count = 0
+  private var capacity = 64
+  private var values: UnsafeMutablePointer<JSONValue>
+
+  init() { values = .allocate(capacity: capacity) }
+
+  deinit {
+    values.deinitialize(count: count)
+    values.deallocate()
+  }
+
+  @inline(__always)
+  mutating func push(_ value: consuming JSONValue) {
+    if count == capacity { grow() }
+    (values + count).initialize(to: value)
+    count &+= 1
+  }
+
+  /// Takes the last value; there is one.
+  mutating func pop() -> JSONValue {
+    count -= 1
+    return (values + count).move()
+  }
+
+  /// Takes the values from an index on.
+  @inline(__always)
+  mutating func pop(from base: Int, with cache: inout JSONValueCache) -> [JSONValue] {
+    let size = count - base
+    count = base
+    return cache.array(movedFrom: values + base, count: size)
+  }
+
+  mutating func removeAll() {
+    values.deinitialize(count: count)
+    count = 0
+  }
+
+  @inline(never)
+  private mutating func grow() {
+    let larger = UnsafeMutablePointer<JSONValue>.allocate(capacity: capacity * 2)
+    larger.moveInitialize(from: values, count: count)
+    values.deallocate()
+    values = larger
+    capacity *= 2
+  }
+}
+
 /// Collects an object's pairs. Few keys are searched one by one, many by a dictionary, so that a
 /// large object costs no quadratic time.
 struct PairCollector {
-  private var keys: [String] = []
-  private var values: [JSONValue] = []
+  private var keys: [String]
+  private var values: [JSONValue]
   private var places: [String: Int] = [:]
   private static let linearLimit = 24
+
+  /// Begins with pairs whose keys are known to be unique.
+  init(uniqueKeys keys: [String] = [], values: [JSONValue] = []) {
+    self.keys = keys
+    self.values = values
+    if keys.count > Self.linearLimit { index() }
+  }
 
   /// Adds a pair, or replaces the value of a key that is there; false when it was there.
   @discardableResult
@@ -376,31 +440,5 @@ struct PairCollector {
 
   private mutating func index() {
     for place in places.count..<keys.count { places[keys[place]] = place }
-  }
-}
-
-/// Keeps the long keys that were read lately, so that equal ones share their storage. Keys up to 15
-/// bytes need no storage at all.
-struct KeyCache {
-  private var entries = [String](repeating: "", count: 256)
-
-  mutating func text(of bytes: Slice<UnsafeBufferPointer<UInt8>>) -> String {
-    guard bytes.count > 15 else { return String(decoding: bytes, as: UTF8.self) }
-    let slot = Self.slot(of: bytes)
-    let entry = entries[slot]
-    if entry.utf8.count == bytes.count, entry.utf8.elementsEqual(bytes) { return entry }
-    let text = String(decoding: bytes, as: UTF8.self)
-    entries[slot] = text
-    return text
-  }
-
-  private static func slot(of bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Int {
-    let start = bytes.startIndex
-    let end = bytes.endIndex
-    let middle = start + bytes.count / 2
-    let mixed =
-      bytes.count &* 31 &+ Int(bytes[start]) &* 7 &+ Int(bytes[middle]) &* 131
-      &+ Int(bytes[end - 1]) &* 17 &+ Int(bytes[end - 5]) &* 37
-    return mixed & 255
   }
 }

@@ -26,7 +26,8 @@ public struct JSONObject: Sendable, Hashable {
   }
 
   /// Makes an object of keys that are known to be unique, with the value of each at the same index.
-  init(uniqueKeys keys: [String], values: [JSONValue]) {
+  /// Objects that are made of one array of keys share it.
+  package init(uniqueKeys keys: [String], values: [JSONValue]) {
     self.keys = keys
     self.values = values
   }
