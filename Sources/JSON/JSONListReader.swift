@@ -59,9 +59,15 @@ public struct JSONListReader: ~Copyable {
   }
 
   /// Reads the next bytes, with the same error.
-  public mutating func append(_ bytes: [UInt8]) throws(JSONError) {
-    try bytes.withJSONBytes { bytes throws(JSONError) in try append(bytes) }
+  public mutating func append(_ bytes: ArraySlice<UInt8>) throws(JSONError) {
+    let result = bytes.withUnsafeBufferPointer { bytes in
+      Result { () throws(JSONError) in try append(bytes) }
+    }
+    try result.get()
   }
+
+  /// Reads the next bytes, with the same error.
+  public mutating func append(_ bytes: [UInt8]) throws(JSONError) { try append(bytes[...]) }
 
   /// Ends the text and returns the whole value without the items: `items` is an empty array in it, or
   /// whatever the text has there that is no array.

@@ -203,8 +203,10 @@ public final class KubernetesClient: Sendable {
     if let impersonation = settings.impersonation { headers += impersonation.headers }
     return HTTPRequest(
       method: call.method, path: call.path,
-      query: [call.encodedQuery, ResourcePath.query(call.query)].filter { !$0.isEmpty }
-        .joined(separator: "&"),
+      query: call.query.isEmpty
+        ? call.encodedQuery
+        : [call.encodedQuery, ResourcePath.query(call.query)].filter { !$0.isEmpty }
+          .joined(separator: "&"),
       headers: headers, body: call.body, isReplayable: call.isReplayable,
       isResumable: call.verb == "watch",
       timeout: call.isStream ? call.timeout : call.timeout ?? requestTimeout)
@@ -256,7 +258,9 @@ extension Result where Success == HTTPResponse, Failure == TransportError {
   fileprivate var summary: Outcome {
     switch self {
     case .success(let response):
-      .answered(status: response.status, retryAfter: response.head.header("retry-after"))
+      .answered(
+        status: response.status,
+        retryAfter: response.status >= 300 ? response.head.header("retry-after") : nil)
     case .failure(let error): .failed(error)
     }
   }

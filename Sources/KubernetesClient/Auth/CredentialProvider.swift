@@ -60,10 +60,13 @@ final class CredentialProvider: Sendable {
   func current() async throws -> Credential {
     switch source {
     case .none: return Credential()
-    case .token(let token): return try bearer(token.reveal())
+    case .token(let token):
+      if let credential = cached() { return credential }
+      return store(try bearer(token.reveal()), validUntil: nil)
     case .basic(let user, let password):
+      if let credential = cached() { return credential }
       let text = Base64.encode(Array("\(user):\(password.reveal())".utf8))
-      return Credential(authorization: Secret("Basic \(text)"))
+      return store(Credential(authorization: Secret("Basic \(text)")), validUntil: nil)
     case .tokenFile(let path, let fallback): return try fileToken(path, fallback)
     case .exec(let plugin): return try await execCredential(plugin)
     }

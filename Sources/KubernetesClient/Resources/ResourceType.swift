@@ -62,7 +62,7 @@ enum ResourcePath {
   static func problem(inName name: String, what: String) -> String? {
     if name.isEmpty { return "the \(what) is empty" }
     if name == "." || name == ".." { return "the \(what) cannot be \"\(name)\"" }
-    for character in ["/", "%"] where name.contains(character) {
+    for character in ["/", "%"] where name.utf8.contains(character.utf8.first ?? 0) {
       return "the \(what) \"\(name)\" cannot contain \"\(character)\""
     }
     return nil
@@ -91,18 +91,26 @@ enum ResourcePath {
 
   /// Percent-encodes what is not safe in both a path segment and a query value.
   static func encode(_ text: String) -> String {
+    if text.utf8.allSatisfy(isSafe) { return text }
     var result = ""
     for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-        UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: ":"):
+      if isSafe(byte) {
         result.unicodeScalars.append(Unicode.Scalar(byte))
-      default:
+      } else {
         result += byte < 16 ? "%0" : "%"
         result += String(byte, radix: 16, uppercase: true)
       }
     }
     return result
+  }
+
+  private static func isSafe(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+      UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: ":"):
+      true
+    default: false
+    }
   }
 }

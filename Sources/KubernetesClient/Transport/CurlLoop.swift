@@ -18,7 +18,7 @@ struct CurlLoop {
   typealias ID = TransferQueue.ID
 
   private static let connectionsKept = 256
-  private static let handlesKept = 64
+  private static let handlesKept = 256
 
   let options: TransportOptions
   let mailbox: Mailbox
@@ -28,7 +28,7 @@ struct CurlLoop {
   var connections: ConnectionWatch
   var transfers: [ID: Transfer] = [:]
   private var idByHandle: [UnsafeMutableRawPointer: ID] = [:]
-  private var spareHandles: [UnsafeMutableRawPointer] = []
+  private var spareHandles = SpareHandles(limit: CurlLoop.handlesKept)
   /// Streams that run and whose answer has not begun.
   private var beginningStreams: Set<ID> = []
   /// When the next waiting transfer runs out of time, at the earliest.
@@ -68,6 +68,7 @@ struct CurlLoop {
       }
       endOverdue()
       lookAtConnections()
+      guard mailbox.prepareToSleep() else { continue }
       // New letters wake the poll; libcurl's own timers shorten it.
       _ = ccurl_multi_poll(multi, pause)
     }
@@ -119,15 +120,15 @@ struct CurlLoop {
     for (id, error) in decision.refused { transfers.removeValue(forKey: id)?.fail(error) }
     for (id, budget) in decision.started {
       guard let transfer = transfers[id] else { continue }
-      guard let easy = spareHandles.popLast() ?? ccurl_easy_init() else {
+      guard let handle = spareHandles.take(for: transfer.target) ?? CurlHandle() else {
         end(transfer, TransportError(kind: .unavailable, message: "libcurl gives no handle"))
         continue
       }
-      transfer.begin(with: easy, connectTimeout: budget ?? options.connectTimeout)
-      CurlOptions.apply(transfer, to: easy, sockets, options)
-      idByHandle[easy] = id
+      transfer.begin(with: handle, connectTimeout: budget ?? options.connectTimeout)
+      handle.prepare(for: transfer, sockets, options)
+      idByHandle[handle.easy] = id
       if transfer.isStream { beginningStreams.insert(id) }
-      let code = ccurl_multi_add(multi, easy)
+      let code = ccurl_multi_add(multi, handle.easy)
       if code != CURLM_OK {
         end(
           transfer,
@@ -180,7 +181,7 @@ struct CurlLoop {
         kind: .overflow, message: "events came faster than they were used", mayHaveBeenSeen: true)
     }
     return TransportError(
-      code: code, detail: String(cString: transfer.errorText),
+      code: code, detail: transfer.handle?.errorText ?? "",
       mayHaveBeenSeen: transfer.connection != nil)
   }
 
@@ -230,16 +231,11 @@ struct CurlLoop {
   /// Takes the transfer's handle back from libcurl and keeps it for another.
   mutating func release(_ transfer: Transfer) {
     beginningStreams.remove(transfer.id)
-    guard let easy = transfer.easy else { return }
-    transfer.easy = nil
-    _ = ccurl_multi_remove(multi, easy)
-    idByHandle[easy] = nil
-    if spareHandles.count < Self.handlesKept {
-      ccurl_easy_reset(easy)
-      spareHandles.append(easy)
-    } else {
-      ccurl_easy_cleanup(easy)
-    }
+    guard let handle = transfer.handle else { return }
+    transfer.handle = nil
+    _ = ccurl_multi_remove(multi, handle.easy)
+    idByHandle[handle.easy] = nil
+    spareHandles.keep(handle, lane: transfer.target.lane)
   }
 
   /// Ends what has waited for its turn until its time was over. libcurl keeps the time of the others.
@@ -267,8 +263,7 @@ struct CurlLoop {
         TransportError(kind: .unavailable, message: "the connections are being closed"))
     }
     transfers = [:]
-    for easy in spareHandles { ccurl_easy_cleanup(easy) }
-    spareHandles = []
+    spareHandles = SpareHandles(limit: 0)
     _ = ccurl_multi_cleanup(multi)
   }
 }

@@ -12,7 +12,7 @@ enum CurlOptions {
     #endif
   }()
 
-  /// Prepares a fresh or reset handle.
+  /// Prepares a fresh or reset handle; lists are `CurlHandle`'s.
   static func apply(
     _ transfer: Transfer, to easy: UnsafeMutableRawPointer, _ sockets: SocketTable,
     _ options: TransportOptions
@@ -22,7 +22,7 @@ enum CurlOptions {
     _ = ccurl_easy_set_sockets(easy, sockets.raw)
     applySecurity(transfer.target, to: easy)
     applyProxy(transfer.target, to: easy)
-    applyAddress(transfer, to: easy)
+    applyURL(transfer, to: easy)
     applyMethod(transfer.request, to: easy)
     applyCallbacks(transfer, to: easy)
   }
@@ -45,15 +45,14 @@ enum CurlOptions {
   /// Time-outs stand in the layer that they are about: connecting has its own, a call has what its
   /// caller still gives it, and a stream has one only when its request has. Nothing ends a stream
   /// for being quiet: a watch without news and a command that thinks are right to be.
-  private static func applyTimes(
+  static func applyTimes(
     _ transfer: Transfer, to easy: UnsafeMutableRawPointer, _ options: TransportOptions
   ) {
     set(easy, CURLOPT_CONNECTTIMEOUT_MS, max(1, milliseconds(transfer.connectTimeout)))
     // API servers close idle connections after 90 s.
     set(easy, CURLOPT_MAXAGE_CONN, options.connectionAge)
-    if let deadline = transfer.deadline {
-      set(easy, CURLOPT_TIMEOUT_MS, max(1, milliseconds(deadline - transfer.begun)))
-    }
+    let left = transfer.deadline.map { max(1, milliseconds($0 - transfer.begun)) }
+    set(easy, CURLOPT_TIMEOUT_MS, left ?? 0)
   }
 
   private static func applySecurity(_ target: Target, to easy: UnsafeMutableRawPointer) {
@@ -85,31 +84,45 @@ enum CurlOptions {
     }
   }
 
-  private static func applyAddress(_ transfer: Transfer, to easy: UnsafeMutableRawPointer) {
+  static func applyURL(_ transfer: Transfer, to easy: UnsafeMutableRawPointer) {
     let address = transfer.target.address
     let request = transfer.request
-    var headers = request.headers.map { "\($0.name): \($0.value)" }
-    var host = address.bracketedHost
-    if let name = transfer.target.serverName, address.isSecure {
-      // libcurl asks for and checks the name in the URL, so the URL has the certificate's name and
-      // is connected to the real address.
-      host = name.contains(":") ? "[\(name)]" : name
-      let route = "\(host):\(address.port):\(address.bracketedHost):\(address.port)"
-      transfer.connectTo = ccurl_list_append(nil, route)
-      _ = ccurl_easy_set_list(easy, CURLOPT_CONNECT_TO, transfer.connectTo)
-      headers.append("Host: \(address.authority)")
+    var url = address.isSecure ? "https://" : "http://"
+    url.reserveCapacity(request.path.utf8.count + request.query.utf8.count + 64)
+    url += host(transfer.target)
+    url += ":\(address.port)"
+    url += address.pathPrefix
+    url += request.path
+    if !request.query.isEmpty {
+      url += "?"
+      url += request.query
     }
+    set(easy, CURLOPT_URL, url)
+  }
+
+  /// libcurl asks for and checks the name in the URL, so the URL has the certificate's name and is
+  /// connected to the real address.
+  private static func host(_ target: Target) -> String {
+    guard let name = target.serverName, target.address.isSecure else {
+      return target.address.bracketedHost
+    }
+    return name.contains(":") ? "[\(name)]" : name
+  }
+
+  /// Where to connect when the URL has another name; nil when it has the address itself.
+  static func route(_ target: Target) -> String? {
+    guard target.serverName != nil, target.address.isSecure else { return nil }
+    let address = target.address
+    return "\(host(target)):\(address.port):\(address.bracketedHost):\(address.port)"
+  }
+
+  /// The header lines of a request.
+  static func headers(_ transfer: Transfer) -> [String] {
+    var headers = transfer.request.headers.map { "\($0.name): \($0.value)" }
+    if route(transfer.target) != nil { headers.append("Host: \(transfer.target.address.authority)") }
     // libcurl would wait a second for "100 Continue" before a large body.
     headers.append("Expect:")
-    for header in headers {
-      if let list = ccurl_list_append(transfer.headerList, header) { transfer.headerList = list }
-    }
-    _ = ccurl_easy_set_list(easy, CURLOPT_HTTPHEADER, transfer.headerList)
-    let scheme = address.isSecure ? "https" : "http"
-    let query = request.query.isEmpty ? "" : "?" + request.query
-    set(
-      easy, CURLOPT_URL,
-      "\(scheme)://\(host):\(address.port)\(address.pathPrefix)\(request.path)\(query)")
+    return headers
   }
 
   private static func applyMethod(_ request: HTTPRequest, to easy: UnsafeMutableRawPointer) {
@@ -127,23 +140,27 @@ enum CurlOptions {
     }
   }
 
-  private static func applyCallbacks(_ transfer: Transfer, to easy: UnsafeMutableRawPointer) {
+  /// Tells the callbacks of an answer whose it is.
+  static func applyContext(_ transfer: Transfer, to easy: UnsafeMutableRawPointer) {
     // The loop keeps the transfer alive for as long as its handle is in use.
     let context = Unmanaged.passUnretained(transfer).toOpaque()
-    _ = ccurl_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, transfer.errorText)
     _ = ccurl_easy_set_pointer(easy, CURLOPT_WRITEDATA, context)
+    _ = ccurl_easy_set_pointer(easy, CURLOPT_HEADERDATA, context)
+    _ = ccurl_easy_set_pointer(easy, CURLOPT_PREREQDATA, context)
+  }
+
+  private static func applyCallbacks(_ transfer: Transfer, to easy: UnsafeMutableRawPointer) {
+    applyContext(transfer, to: easy)
     _ = ccurl_easy_set_data_callback(easy, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
       guard let bytes, let transfer = CurlOptions.transfer(context) else { return 0 }
       let buffer = CurlOptions.buffer(bytes, size * count)
       return transfer.receive(buffer) ? size * count : 0
     }
-    _ = ccurl_easy_set_pointer(easy, CURLOPT_HEADERDATA, context)
     _ = ccurl_easy_set_data_callback(easy, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
       guard let bytes, let transfer = CurlOptions.transfer(context) else { return 0 }
       transfer.receive(headerLine: CurlOptions.buffer(bytes, size * count))
       return size * count
     }
-    _ = ccurl_easy_set_pointer(easy, CURLOPT_PREREQDATA, context)
     _ = ccurl_easy_set_request_callback(easy) { context, peer, _, remotePort, localPort in
       guard let peer, let transfer = CurlOptions.transfer(context) else { return 0 }
       transfer.isSent(
@@ -152,6 +169,7 @@ enum CurlOptions {
       return 0
     }
     guard transfer.request.body != nil else { return }
+    let context = Unmanaged.passUnretained(transfer).toOpaque()
     _ = ccurl_easy_set_pointer(easy, CURLOPT_READDATA, context)
     _ = ccurl_easy_set_data_callback(easy, CURLOPT_READFUNCTION) { bytes, size, count, context in
       guard let bytes, let transfer = CurlOptions.transfer(context) else { return 0 }

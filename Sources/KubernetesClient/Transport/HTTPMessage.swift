@@ -1,7 +1,7 @@
 // Requests and answers as the transport sees them: bytes and headers, nothing of Kubernetes.
 
 /// Where requests go and how the connection is secured.
-struct Target: Sendable {
+struct Target: Sendable, Equatable {
   /// Requests of one lane share a bound on how many are under way; a client has one lane.
   let lane: Int
   let address: ServerAddress
@@ -46,19 +46,6 @@ struct HTTPRequest: Sendable {
   var timeout: Duration?
 }
 
-/// The status line and the headers of an answer; names in lower case.
-struct HTTPHead: Sendable {
-  var status = 0
-  var headers: [(name: String, value: String)] = []
-
-  /// The first header of that name.
-  func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
-
-  /// Every header of that name.
-  func headers(named name: String) -> [String] {
-    headers.filter { $0.name == name }.map(\.value)
-  }
-}
 
 /// A whole answer.
 struct HTTPResponse: Sendable {

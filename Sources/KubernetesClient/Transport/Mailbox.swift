@@ -13,33 +13,30 @@ final class Mailbox: Sendable {
   private struct State: ~Copyable {
     var letters: [Letter] = []
     var isStopping = false
+    /// True while the loop waits in libcurl, or is about to: only then it has to be woken.
+    var isAsleep = false
     /// libcurl's multi handle, while the loop runs; kept as a number because a pointer is not
     /// Sendable.
     var multi: UInt = 0
-    var nextID: TransferQueue.ID = 1
   }
 
   private let state = Mutex(State())
+  private let lastID = Atomic<TransferQueue.ID>(0)
 
   /// Tells where to wake the loop.
   func open(multi: UnsafeMutableRawPointer) {
     state.withLock { $0.multi = UInt(bitPattern: multi) }
   }
 
-  func newID() -> TransferQueue.ID {
-    state.withLock { state in
-      defer { state.nextID += 1 }
-      return state.nextID
-    }
-  }
+  func newID() -> TransferQueue.ID { lastID.add(1, ordering: .relaxed).newValue }
 
-  /// Puts a letter in and wakes the loop; false when the loop stops or has stopped.
+  /// Puts a letter in and wakes the loop if it sleeps; false when the loop stops or has stopped.
   @discardableResult
   func post(_ letter: Letter) -> Bool {
     state.withLock { state in
       guard !state.isStopping else { return false }
       state.letters.append(letter)
-      Self.wake(state.multi)
+      Self.wake(&state)
       return true
     }
   }
@@ -49,7 +46,7 @@ final class Mailbox: Sendable {
     state.withLock { state in
       guard !state.isStopping else { return }
       state.isStopping = true
-      Self.wake(state.multi)
+      Self.wake(&state)
     }
   }
 
@@ -57,12 +54,21 @@ final class Mailbox: Sendable {
   /// on nobody wakes it.
   func take() -> [Letter]? {
     state.withLock { state in
+      state.isAsleep = false
       guard !state.isStopping else {
         state.multi = 0
         return nil
       }
       defer { state.letters = [] }
       return state.letters
+    }
+  }
+
+  /// Called by the loop before it waits; false when there is something to do instead.
+  func prepareToSleep() -> Bool {
+    state.withLock { state in
+      state.isAsleep = state.letters.isEmpty && !state.isStopping
+      return state.isAsleep
     }
   }
 
@@ -74,8 +80,12 @@ final class Mailbox: Sendable {
     }
   }
 
-  private static func wake(_ multi: UInt) {
-    guard let pointer = UnsafeMutableRawPointer(bitPattern: multi) else { return }
+  private static func wake(_ state: inout State) {
+    guard state.isAsleep, let pointer = UnsafeMutableRawPointer(bitPattern: state.multi) else {
+      return
+    }
+    // Once is enough until it has slept again.
+    state.isAsleep = false
     // The one call of libcurl's that any thread may make.
     _ = ccurl_multi_wakeup(pointer)
   }

@@ -51,12 +51,14 @@ struct RetryPolicy: Sendable {
   }
 
   /// Decides after a try. `random` is between 0 and 1 and stretches a pause by up to half.
-  mutating func decide(_ outcome: Outcome, random: Double) -> RetryDecision {
+  mutating func decide(
+    _ outcome: Outcome, random: @autoclosure () -> Double
+  ) -> RetryDecision {
     switch outcome {
     case .failed(let error):
       guard error.kind == .broken, error.code != 0 else { return .finish }
       guard isReplayable || !error.mayHaveBeenSeen else { return .finish }
-      return backOff(random)
+      return backOff(random())
     case .answered(401, _):
       guard canRenewCredentials, !hasRenewed else { return .finish }
       hasRenewed = true
@@ -65,10 +67,10 @@ struct RetryPolicy: Sendable {
       guard followsThrottling, status == 429 || status >= 500 else { return .finish }
       if let retryAfter, let seconds = Int(retryAfter), seconds >= 0 {
         guard isReplayable || status == 429 || status == 503 else { return .finish }
-        return throttle(seconds, random)
+        return throttle(seconds, random())
       }
       guard isReplayable, [429, 503, 504].contains(status) else { return .finish }
-      return backOff(random)
+      return backOff(random())
     }
   }
 

@@ -28,9 +28,8 @@ final class Transfer: @unchecked Sendable {
   private var streamBody: BodySender?
 
   // Owned by the loop's thread.
-  var easy: UnsafeMutableRawPointer?
-  var headerList: UnsafeMutablePointer<curl_slist>?
-  var connectTo: UnsafeMutablePointer<curl_slist>?
+  var handle: CurlHandle?
+  var easy: UnsafeMutableRawPointer? { handle?.easy }
   let created = ContinuousClock.now
   private(set) var begun = ContinuousClock.now
   private(set) var connectTimeout = Duration.zero
@@ -43,7 +42,6 @@ final class Transfer: @unchecked Sendable {
   private(set) var hasOverflowed = false
   private var body: [UInt8] = []
   private var sent = 0
-  let errorText: UnsafeMutablePointer<CChar>
 
   init(
     id: TransferQueue.ID, request: HTTPRequest, target: Target, cancellation: CancellationFlag,
@@ -57,7 +55,6 @@ final class Transfer: @unchecked Sendable {
     if case .streamed = completion { kind = .stream } else { kind = .call }
     suspect = nil
     deadline = created.advanced(by: request.timeout)
-    errorText = Self.makeErrorText()
   }
 
   /// A request whose answer nobody needs, for what becomes of it on its connection. It has no
@@ -70,19 +67,6 @@ final class Transfer: @unchecked Sendable {
     cancellation = CancellationFlag()
     kind = .probe
     deadline = created + timeout
-    errorText = Self.makeErrorText()
-  }
-
-  private static func makeErrorText() -> UnsafeMutablePointer<CChar> {
-    let text = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
-    text.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-    return text
-  }
-
-  deinit {
-    errorText.deallocate()
-    if let headerList { ccurl_list_free(headerList) }
-    if let connectTo { ccurl_list_free(connectTo) }
   }
 
   var isStream: Bool { kind == .stream }
@@ -99,8 +83,8 @@ final class Transfer: @unchecked Sendable {
   }
 
   /// The loop gives it to libcurl.
-  func begin(with easy: UnsafeMutableRawPointer, connectTimeout: Duration) {
-    self.easy = easy
+  func begin(with handle: CurlHandle, connectTimeout: Duration) {
+    self.handle = handle
     self.connectTimeout = connectTimeout
     begun = .now
   }
@@ -116,25 +100,29 @@ final class Transfer: @unchecked Sendable {
 
   /// Takes one header line, the status line and the empty one included.
   func receive(headerLine bytes: UnsafeBufferPointer<UInt8>) {
-    lastHeard = .now
-    let line = String(decoding: bytes, as: UTF8.self)
-    if line.hasPrefix("HTTP/") {
+    if bytes.starts(with: Self.statusStart) {
+      lastHeard = .now
       // A new status line: what came before belonged to an interim answer.
-      let status = line.split(separator: " ", maxSplits: 2).dropFirst().first.flatMap {
-        Int($0.prefix { $0.isNumber })
-      }
-      head = HTTPHead(status: status ?? 0, headers: [])
-      isMultiplexed = line.hasPrefix("HTTP/2")
-      return
-    }
-    if let colon = line.firstIndex(of: ":") {
-      let name = line[..<colon].lowercased()
-      let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-      let end = value.lastIndex { !$0.isWhitespace }
-      head.headers.append((name, end.map { String(value[...$0]) } ?? ""))
-    } else if line.allSatisfy(\.isWhitespace), head.status >= 200 {
+      head = HTTPHead(status: Self.status(in: bytes))
+      isMultiplexed = bytes.starts(with: Self.multiplexedStart)
+    } else if bytes.contains(UInt8(ascii: ":")) {
+      head.append(line: bytes)
+    } else if head.status >= 200 {
       deliverHead()
     }
+  }
+
+  private static let statusStart = Array("HTTP/".utf8)
+  private static let multiplexedStart = Array("HTTP/2".utf8)
+
+  /// The number after the first space of a status line.
+  private static func status(in line: UnsafeBufferPointer<UInt8>) -> Int {
+    var status = 0
+    for byte in line.drop(while: { $0 != 0x20 }).dropFirst().prefix(3) {
+      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { break }
+      status = status * 10 + Int(byte - UInt8(ascii: "0"))
+    }
+    return status
   }
 
   /// Takes a part of the body; false stops the transfer.

@@ -1,0 +1,17 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The program that the benchmarks `json` and `client` measure: msh's own parser and client without the
+// rest, so that what is measured is theirs alone. A package of its own, as msh has no use for it.
+let package = Package(
+  name: "Benchmarks",
+  targets: [
+    .systemLibrary(name: "CYAML"),
+    .target(name: "JSON", dependencies: ["CYAML"]),
+    .target(name: "CCurl"),
+    .target(name: "Processes"),
+    .target(name: "KubernetesClient", dependencies: ["JSON", "CCurl", "Processes"]),
+    .executableTarget(name: "measure", dependencies: ["JSON", "KubernetesClient"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
