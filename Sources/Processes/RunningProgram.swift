@@ -86,6 +86,8 @@ struct RunningProgram: ~Copyable {
     }
     posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
     if let errors { posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO) }
+    // Libraries open sockets that they do not mark as this process's own, or mark too late.
+    if let closeFrom = Self.closeFrom { _ = closeFrom(&actions, STDERR_FILENO + 1) }
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
@@ -109,6 +111,23 @@ struct RunningProgram: ~Copyable {
     guard code == 0 else { throw .notStarted(String(cString: strerror(code)).lowercased()) }
     return process
   }
+
+  private typealias CloseFrom =
+    @convention(c) (
+      UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32
+    ) -> Int32
+
+  /// Closes every descriptor from one on in the new program; glibc has it from 2.34, and its header
+  /// hides it from Swift.
+  private static let closeFrom: CloseFrom? = {
+    #if canImport(Glibc)
+      dlsym(nil, "posix_spawn_file_actions_addclosefrom_np").map {
+        unsafeBitCast($0, to: CloseFrom.self)
+      }
+    #else
+      nil
+    #endif
+  }()
 
   // MARK: Running
 
