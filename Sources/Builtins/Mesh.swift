@@ -34,8 +34,14 @@ public struct MeshOptions: Sendable {
   public var environment: [String: String] = [:]
   /// Told what happens, from any thread.
   public var onEvent: (@Sendable (MeshEvent) -> Void)?
-  /// Told of each request, from any thread: cluster, method, path, status and duration in one line.
+  /// Told of each request, from any thread: cluster, method, path, status, time, bytes, connection and
+  /// why it was sent again, in one line. No secret is in it.
   public var trace: (@Sendable (String) -> Void)?
+  /// Adds a line for each header to what `trace` is told; credentials are masked.
+  public var tracesHeaders = false
+  /// Told of each request, from any thread, as an entry of an HTTP archive: JSON text for between
+  /// `RequestArchive.opening` and `.closing`. Credentials are masked and no body is in it.
+  public var archive: (@Sendable (String) -> Void)?
 
   /// The defaults, with an empty environment.
   public init() {}
@@ -166,12 +172,11 @@ extension Mesh {
     if let onEvent = options.onEvent {
       hooks.onWarning = { onEvent(.warning(cluster: context, text: $0)) }
     }
-    if let trace = options.trace {
-      hooks.onRequest = { request in
-        let end = request.failure ?? String(request.status)
-        let time = request.elapsed.formattedMilliseconds
-        let retry = request.attempt > 1 ? " (try \(request.attempt))" : ""
-        trace("\(request.cluster): \(request.method) \(request.path) \(end) \(time)\(retry)")
+    if options.trace != nil || options.archive != nil {
+      hooks.onRequest = { [options] request in
+        let headers = options.tracesHeaders ? request.headerLines.map { "  \($0)" } : []
+        options.trace?(([request.line] + headers).joined(separator: "\n"))
+        options.archive?(HTTPArchive.entry(request).text())
       }
     }
     return hooks

@@ -201,6 +201,11 @@ CURLcode ccurl_easy_get_large(CURL *easy, CURLINFO info, curl_off_t *value) {
   return curl.easy_getinfo(easy, info, value);
 }
 
+const char *ccurl_easy_get_string(CURL *easy, CURLINFO info) {
+  char *value = NULL;
+  return curl.easy_getinfo(easy, info, &value) == CURLE_OK ? value : NULL;
+}
+
 CURLM *ccurl_multi_init(void) { return curl.multi_init(); }
 
 CURLMcode ccurl_multi_cleanup(CURLM *multi) { return curl.multi_cleanup(multi); }

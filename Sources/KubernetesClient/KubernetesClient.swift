@@ -7,28 +7,6 @@
 import JSON
 import Synchronization
 
-/// A request that was sent, for `-v`.
-public struct RequestTrace: Sendable {
-  /// The cluster's name.
-  public let cluster: String
-  /// The HTTP method.
-  public let method: String
-  /// Path and query.
-  public let path: String
-  /// The HTTP status, 0 without an answer.
-  public let status: Int
-  /// From the request's start to its answer's end; for a stream, to its headers.
-  public let elapsed: Duration
-  /// Bytes of the request's body.
-  public let sentBytes: Int
-  /// Bytes of the answer's body after decompression, 0 for a stream.
-  public let receivedBytes: Int
-  /// 1 for the first try.
-  public let attempt: Int
-  /// Why there was no answer.
-  public let failure: String?
-}
-
 /// What a client tells while it works. The closures are called from any thread.
 public struct ClientHooks: Sendable {
   /// Gets the text of each warning that the API server sends (`Warning: 299`).
@@ -59,6 +37,7 @@ public final class KubernetesClient: Sendable {
   let transport: Transport
   let hooks: ClientHooks
   let credentials: CredentialProvider
+  private let certificates: CertificateKeeper
   let discovery = DiscoveryCache()
   private let target: Target
 
@@ -75,6 +54,7 @@ public final class KubernetesClient: Sendable {
     self.requestTimeout = requestTimeout
     self.hooks = hooks
     credentials = CredentialProvider(settings: settings)
+    certificates = CertificateKeeper(settings: settings)
     let lane = Self.lanes.add(1, ordering: .relaxed).newValue
     target = Target(lane: lane, settings: settings)
   }
@@ -91,20 +71,24 @@ public final class KubernetesClient: Sendable {
     var policy = RetryPolicy(
       isReplayable: call.isReplayable, followsThrottling: call.followsThrottling,
       canRenewCredentials: credentials.canRenew)
-    var attempt = 1
+    var attempt = Attempt()
     var deadline: ContinuousClock.Instant?
     while true {
       let credential = try await credential(for: purpose)
       // Asking a person for credentials may take long; from then on all tries share the time.
       let end = deadline ?? .now + (call.timeout ?? requestTimeout)
       deadline = end
-      let outcome = try await exchange(call, credential, attempt: attempt, until: end)
+      let outcome = try await exchange(call, credential, attempt, until: end)
+      if outcome.isRefusal, attempt.mayReread, certificates.reread() {
+        attempt.afterReread()
+        continue
+      }
       switch policy.decide(outcome.summary, random: .random(in: 0...1)) {
       case .retry(let pause) where .now + pause < end: try await Task.sleep(for: pause)
       case .renewCredentials: credentials.renew(after: credential)
       case .retry, .finish: return try result(of: outcome, purpose)
       }
-      attempt += 1
+      attempt.after(outcome)
     }
   }
 
@@ -131,44 +115,55 @@ public final class KubernetesClient: Sendable {
   }
 
   private func exchange(
-    _ call: Call, _ credential: Credential, attempt: Int, until deadline: ContinuousClock.Instant
+    _ call: Call, _ credential: Credential, _ attempt: Attempt,
+    until deadline: ContinuousClock.Instant
   ) async throws -> Result<HTTPResponse, TransportError> {
     var request = request(for: call, credential)
     request.timeout = max(.milliseconds(1), deadline - .now)
-    let started = ContinuousClock.now
+    let tracer = tracer(request, credential, attempt)
     let result: Result<HTTPResponse, TransportError>
     do {
-      result = .success(try await transport.send(request, to: target(with: credential)))
+      let response = try await transport.send(request, to: target(with: credential))
+      tracer?.tell(response.head, received: response.body.count, response.connection)
+      result = .success(response)
+      tellWarnings(of: response.head)
     } catch let error as TransportError {
+      tracer?.tell(failure: error)
       result = .failure(error)
+    } catch {
+      tracer?.tellCancelled()
+      throw error
     }
-    let response = try? result.get()
-    trace(
-      request, head: response?.head, received: response?.body.count ?? 0, since: started,
-      attempt: attempt, failure: result.failure)
-    if let response { tellWarnings(of: response.head) }
     return result
   }
 
-  /// Opens a stream once. An answer without success throws its error; nothing is tried again.
+  /// Opens a stream. An answer without success throws its error; nothing is tried again, except with
+  /// new credentials after a 401.
   func open(_ call: Call) async throws -> HTTPStream {
+    try await open(call, Attempt())
+  }
+
+  private func open(_ call: Call, _ attempt: Attempt) async throws -> HTTPStream {
     let purpose = purpose(call.verb, call.object)
     let credential = try await credential(for: purpose)
     let request = request(for: call, credential)
-    let started = ContinuousClock.now
+    let tracer = tracer(request, credential, attempt)
     do {
       let stream = try await transport.open(request, to: target(with: credential))
-      trace(request, head: stream.head, received: 0, since: started, attempt: 1, failure: nil)
+      tracer?.tell(stream.head, received: 0, stream.connection)
       tellWarnings(of: stream.head)
       guard (200..<300).contains(stream.head.status) else {
-        if stream.head.status == 401 { credentials.renew(after: credential) }
+        if stream.head.status == 401, credentials.canRenew {
+          credentials.renew(after: credential)
+          if attempt.number == 1 { return try await open(call, attempt.next("401")) }
+        }
         var body: [UInt8] = []
         for try await chunk in stream.chunks where body.count < 1 << 20 { body += chunk }
         throw error(stream.head, body: body, purpose)
       }
       return stream
     } catch let error as TransportError {
-      trace(request, head: nil, received: 0, since: started, attempt: 1, failure: error)
+      tracer?.tell(failure: error)
       throw purpose.error(error)
     }
   }
@@ -186,18 +181,21 @@ public final class KubernetesClient: Sendable {
   }
 
   private func target(with credential: Credential) -> Target {
-    guard let certificate = credential.certificate, let key = credential.key else { return target }
+    guard certificates.canChange else { return target }
+    let current = certificates.current(for: credential)
+    if current.isNew { transport.outdate(lane: target.lane, before: current.number) }
     var result = target
-    result.clientCertificate = certificate
-    result.clientKey = key
+    result.certificateAuthority = current.material.authority
+    result.clientCertificate = current.material.certificate
+    result.clientKey = current.material.key
+    result.certificates = current.number
     return result
   }
 
   private func request(for call: Call, _ credential: Credential) -> HTTPRequest {
     var headers: [(name: String, value: String)] = [("Accept", call.accept)]
     if let type = call.contentType { headers.append(("Content-Type", type)) }
-    // Credentials go over encrypted connections only.
-    if settings.server.isSecure, let authorization = credential.authorization {
+    if let authorization = credential.authorization {
       headers.append(("Authorization", authorization.reveal()))
     }
     if let impersonation = settings.impersonation { headers += impersonation.headers }
@@ -209,21 +207,18 @@ public final class KubernetesClient: Sendable {
           .joined(separator: "&"),
       headers: headers, body: call.body, isReplayable: call.isReplayable,
       isResumable: call.verb == "watch",
-      timeout: call.isStream ? call.timeout : call.timeout ?? requestTimeout)
+      timeout: call.isStream ? call.timeout : call.timeout ?? requestTimeout,
+      isTraced: hooks.onRequest != nil)
   }
 
-  private func trace(
-    _ request: HTTPRequest, head: HTTPHead?, received: Int,
-    since started: ContinuousClock.Instant, attempt: Int, failure: TransportError?
-  ) {
-    guard let onRequest = hooks.onRequest else { return }
-    let query = request.query.isEmpty ? "" : "?" + request.query
-    onRequest(
-      RequestTrace(
-        cluster: cluster, method: request.method, path: request.path + query,
-        status: head?.status ?? 0, elapsed: ContinuousClock.now - started,
-        sentBytes: request.body?.count ?? 0, receivedBytes: received, attempt: attempt,
-        failure: failure?.message))
+  private func tracer(
+    _ request: HTTPRequest, _ credential: Credential, _ attempt: Attempt
+  ) -> RequestTracer? {
+    hooks.onRequest.map { onRequest in
+      RequestTracer(
+        cluster: cluster, server: settings.server, request: request,
+        redaction: Redaction(credential), attempt: attempt, onRequest: onRequest)
+    }
   }
 
   private func tellWarnings(of head: HTTPHead) {
@@ -265,41 +260,11 @@ extension Result where Success == HTTPResponse, Failure == TransportError {
     }
   }
 
-  fileprivate var failure: TransportError? {
-    guard case .failure(let error) = self else { return nil }
-    return error
-  }
-}
-
-extension Impersonation {
-  /// The `Impersonate-…` headers.
-  var headers: [(name: String, value: String)] {
-    var headers = [(name: "Impersonate-User", value: user)]
-    if let uid { headers.append(("Impersonate-Uid", uid)) }
-    headers += groups.map { ("Impersonate-Group", $0) }
-    for key in extra.keys.sorted() {
-      let name = "Impersonate-Extra-" + Self.headerName(key)
-      headers += (extra[key] ?? []).map { (name, $0) }
+  /// True when the server or this side did not accept a certificate.
+  fileprivate var isRefusal: Bool {
+    switch self {
+    case .success(let response): response.status == 401
+    case .failure(let error): error.kind == .certificate
     }
-    return headers.map { ($0.name, $0.value.filter { !$0.isNewline }) }
-  }
-
-  /// Percent-encodes what no header name may hold.
-  private static func headerName(_ key: String) -> String {
-    var result = ""
-    for byte in key.utf8 {
-      let scalar = Unicode.Scalar(byte)
-      let isToken =
-        scalar.properties.isAlphabetic && byte < 128
-        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-        || "!#$&'*+-.^_`|~".utf8.contains(byte)
-      if isToken {
-        result.unicodeScalars.append(scalar)
-      } else {
-        result += byte < 16 ? "%0" : "%"
-        result += String(byte, radix: 16, uppercase: true)
-      }
-    }
-    return result
   }
 }

@@ -50,6 +50,12 @@ public struct EngineOptions: Sendable {
   public var onEvent: (@Sendable (MeshEvent) -> Void)?
   /// Receives one line for each request, from any thread; nil for nobody.
   public var trace: (@Sendable (String) -> Void)?
+  /// Adds a line for each header to what `trace` gets; credentials are masked.
+  public var tracesHeaders = false
+  /// Receives each request as an entry of an HTTP archive (HAR 1.2), JSON text for between
+  /// `RequestArchive.opening` and `.closing`, from any thread; nil for nobody. Credentials are masked and
+  /// no body is in it.
+  public var archive: (@Sendable (String) -> Void)?
 
   /// The defaults.
   public init() {}
@@ -68,5 +74,7 @@ extension MeshOptions {
     environment = options.environment
     onEvent = options.onEvent
     trace = options.trace
+    tracesHeaders = options.tracesHeaders
+    archive = options.archive
   }
 }

@@ -113,7 +113,7 @@ struct CredentialTests {
     }
     #expect(
       absent?.message == "context \"x\": the credential program /does/not/exist cannot be started: "
-        + "no such file or directory. get it [31m here")
+        + "no such file or directory. get it here")
     let failing = await #expect(throws: CredentialError.self) {
       try await provider(.exec(plugin("/bin/sh", ["-c", "exit 7"]))).current()
     }

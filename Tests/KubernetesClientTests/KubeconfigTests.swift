@@ -50,7 +50,7 @@ struct KubeconfigTests {
     #expect(settings.certificateAuthority == Array(Self.certificate.utf8))
     #expect(settings.clientKey == Array(Self.key.utf8))
     #expect(settings.serverName == "other.example")
-    #expect(settings.proxyURL == "socks5h://proxy:1080")
+    #expect(settings.proxyURL == "socks5://proxy:1080")
     #expect(settings.disablesCompression)
     #expect(!settings.isInsecure)
     #expect(settings.namespace == "team")
@@ -241,7 +241,7 @@ struct KubeconfigTests {
     let current = #expect(throws: KubeconfigError.self) { try kubeconfig.settings() }
     #expect(current?.reason == .noConfiguration)
     let missing = #expect(throws: KubeconfigError.self) { try kubeconfig.settings(context: "prod") }
-    #expect(missing?.problems == ["kc: context \"prod\": cluster is missing"])
+    #expect(missing?.problems == ["kc: context \"prod\": cluster is missing; add one"])
   }
 
   @Test(
@@ -267,7 +267,9 @@ struct KubeconfigTests {
       try Kubeconfig.load(explicitPath: "/does/not/exist", environment: [:])
     }
     #expect(explicit?.reason == .unreadable)
-    #expect(explicit?.description == "/does/not/exist cannot be read: No such file or directory")
+    #expect(
+      explicit?.description
+        == "/does/not/exist cannot be read: No such file or directory; correct --kubeconfig")
     let kubeconfig = try Kubeconfig.load(environment: ["KUBECONFIG": "/does/not/exist"])
     let error = #expect(throws: KubeconfigError.self) { try kubeconfig.settings() }
     #expect(error?.reason == .noConfiguration)

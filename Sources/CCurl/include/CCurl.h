@@ -45,6 +45,8 @@ CURLcode ccurl_easy_set_sockets(CURL *easy, struct ccurl_sockets *sockets);
 CURLcode ccurl_easy_set_request_callback(CURL *easy, curl_prereq_callback callback);
 CURLcode ccurl_easy_get_long(CURL *easy, CURLINFO info, long *value);
 CURLcode ccurl_easy_get_large(CURL *easy, CURLINFO info, curl_off_t *value);
+/// NULL when there is none; valid until the handle is used again.
+const char *ccurl_easy_get_string(CURL *easy, CURLINFO info);
 
 CURLM *ccurl_multi_init(void);
 CURLMcode ccurl_multi_cleanup(CURLM *multi);

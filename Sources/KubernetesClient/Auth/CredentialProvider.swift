@@ -3,14 +3,6 @@
 import JSON
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// What one request authenticates with.
 struct Credential: Sendable {
   /// The value of the Authorization header.
@@ -18,8 +10,23 @@ struct Credential: Sendable {
   /// A certificate and its key from a credential program, PEM.
   var certificate: [UInt8]?
   var key: [UInt8]?
-  /// Which renewal it comes from.
+  /// Which renewal it comes from; later ones have higher numbers.
   var generation = 0
+
+  private static let generations = Atomic<Int>(0)
+
+  /// A number that no credential had before.
+  static func nextGeneration() -> Int { generations.add(1, ordering: .relaxed).newValue }
+
+  /// The credential of a bearer token.
+  static func bearer(_ token: String) throws(CredentialError) -> Credential {
+    let token = token.trimmingSpaces()
+    guard !token.isEmpty else { throw CredentialError(message: "the token is empty") }
+    guard token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+      throw CredentialError(message: "the token has characters that no header can hold")
+    }
+    return Credential(authorization: Secret("Bearer \(token)"))
+  }
 }
 
 /// Credentials that cannot be had.
@@ -29,139 +36,140 @@ struct CredentialError: Error, Sendable {
 
 /// The credentials of one client; safe to ask from any task.
 final class CredentialProvider: Sendable {
-  private struct State {
-    var credential: Credential?
-    var validUntil: ContinuousClock.Instant?
-    var generation = 0
-    var run: Task<ExecResult, any Error>?
+  private enum Source: Sendable {
+    case fixed(CredentialSource)
+    case file(TokenFile)
+    case program(ExecCredentials)
   }
 
-  private let source: CredentialSource
-  private let settings: ConnectionSettings
-  private let state = Mutex(State())
+  private let source: Source
+  private let contextName: String
 
-  /// A token file is read again after this time.
-  private static let fileLifetime = Duration.seconds(50)
-
-  init(settings: ConnectionSettings) {
-    source = settings.credential
-    self.settings = settings
+  /// Over connections without encryption there are no credentials at all: programs do not run.
+  init(
+    settings: ConnectionSettings,
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+  ) {
+    contextName = settings.contextName
+    source =
+      switch settings.credential {
+      case _ where !settings.server.isSecure: .fixed(.none)
+      case .tokenFile(let path, let fallback):
+        .file(TokenFile(path: path, fallback: fallback, now: now))
+      case .exec(let plugin): .program(.shared(plugin, settings))
+      case .none, .token, .basic: .fixed(settings.credential)
+      }
   }
 
   /// True when credentials that were refused can be replaced by others.
   var canRenew: Bool {
     switch source {
-    case .tokenFile, .exec: true
-    case .none, .token, .basic: false
+    case .file, .program: true
+    case .fixed: false
     }
   }
 
-  /// What to send now. Throws `CredentialError`.
+  /// What to send now. Throws `CredentialError`, or `CancellationError` when the caller is
+  /// cancelled.
   func current() async throws -> Credential {
+    do {
+      switch source {
+      case .fixed(let source): return try Self.fixed(source)
+      case .file(let file): return try file.current()
+      case .program(let program): return try await program.current()
+      }
+    } catch let error as CredentialError {
+      throw CredentialError(message: "context \"\(contextName)\": \(error.message)")
+    }
+  }
+
+  private static func fixed(_ source: CredentialSource) throws(CredentialError) -> Credential {
     switch source {
-    case .none: return Credential()
-    case .token(let token):
-      if let credential = cached() { return credential }
-      return store(try bearer(token.reveal()), validUntil: nil)
+    case .token(let token): return try .bearer(token.reveal())
     case .basic(let user, let password):
-      if let credential = cached() { return credential }
       let text = Base64.encode(Array("\(user):\(password.reveal())".utf8))
-      return store(Credential(authorization: Secret("Basic \(text)")), validUntil: nil)
-    case .tokenFile(let path, let fallback): return try fileToken(path, fallback)
-    case .exec(let plugin): return try await execCredential(plugin)
+      return Credential(authorization: Secret("Basic \(text)"))
+    case .none, .tokenFile, .exec: return Credential()
     }
   }
 
   /// Drops a credential that the server refused, unless it was replaced meanwhile.
   func renew(after refused: Credential) {
-    state.withLock { state in
-      guard state.generation == refused.generation else { return }
-      state.credential = nil
-      state.validUntil = nil
+    switch source {
+    case .fixed: break
+    case .file(let file): file.drop(refused)
+    case .program(let program): program.drop(refused)
     }
   }
+}
 
-  private func bearer(_ token: String) throws(CredentialError) -> Credential {
-    let token = token.trimmingSpaces()
-    guard !token.isEmpty else { throw CredentialError(message: "the token is empty") }
-    guard token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-      throw CredentialError(message: "the token has characters that no header can hold")
-    }
-    return Credential(authorization: Secret("Bearer \(token)"))
+/// A token in a file that somebody else replaces, such as the kubelet.
+///
+/// It is read again after 50 s: the kubelet replaces tokens at four fifths of their time, at least
+/// a minute before their end. The last good token is better than none while the file is away.
+final class TokenFile: Sendable {
+  private struct State {
+    var credential: Credential?
+    var readAt: ContinuousClock.Instant?
   }
 
-  private func cached() -> Credential? {
-    state.withLock { state in
-      guard let credential = state.credential else { return nil }
-      if let end = state.validUntil, end <= .now { return nil }
+  private static let lifetime = Duration.seconds(50)
+
+  private let path: String
+  private let fallback: Secret?
+  private let now: @Sendable () -> ContinuousClock.Instant
+  private let state = Mutex(State())
+
+  init(
+    path: String, fallback: Secret?, now: @escaping @Sendable () -> ContinuousClock.Instant
+  ) {
+    self.path = path
+    self.fallback = fallback
+    self.now = now
+  }
+
+  /// Reads outside of the lock: a file system that hangs blocks nobody who has a token.
+  func current() throws(CredentialError) -> Credential {
+    let time = now()
+    let previous = state.withLock { state in (state.credential, state.readAt) }
+    if let credential = previous.0, let readAt = previous.1, time - readAt < Self.lifetime {
       return credential
     }
-  }
-
-  private func store(_ credential: Credential, validUntil: ContinuousClock.Instant?) -> Credential {
-    state.withLock { state in
-      state.generation += 1
-      var credential = credential
-      credential.generation = state.generation
-      state.credential = credential
-      state.validUntil = validUntil
-      return credential
-    }
-  }
-
-  // MARK: Token files
-
-  private func fileToken(_ path: String, _ fallback: Secret?) throws(CredentialError) -> Credential
-  {
-    if let credential = cached() { return credential }
-    let previous = state.withLock { $0.credential }
     let problem: String
     do {
       let text = String(decoding: try LocalFile.read(path), as: UTF8.self).trimmingSpaces()
-      if !text.isEmpty {
-        return store(try bearer(text), validUntil: .now + Self.fileLifetime)
-      }
-      problem = "is empty"
+      if !text.isEmpty { return store(try readable(text), at: time) }
+      problem = "is empty; write a token into it"
     } catch let error as FileError {
       problem = "cannot be read: \(error.reason)"
-    } catch let error as CredentialError {
-      throw error
     } catch {
-      problem = "cannot be read"
+      problem = "is of no use: \((error as? CredentialError)?.message ?? "\(error)")"
     }
-    // The last good token is better than none while the file is being replaced.
-    if let previous { return previous }
-    if let fallback { return try bearer(fallback.reveal()) }
+    if let credential = previous.0 { return credential }
+    if let fallback { return try .bearer(fallback.reveal()) }
     throw CredentialError(message: "the token file \(path) \(problem)")
   }
 
-  // MARK: Programs
-
-  /// Runs the program when nothing valid is there; callers at the same time share one run. A
-  /// credential that has expired on arrival is used once: the server decides, not this machine's
-  /// clock.
-  private func execCredential(_ plugin: ExecPlugin) async throws -> Credential {
-    if let credential = cached() { return credential }
-    let settings = settings
-    let run = state.withLock { state in
-      if let run = state.run { return run }
-      let run = Task { try await ExecRunner(plugin: plugin, settings: settings).run() }
-      state.run = run
-      return run
-    }
-    defer { state.withLock { if $0.run == run { $0.run = nil } } }
-    let result = try await run.value
-    if let credential = cached() { return credential }
-    var credential = Credential(certificate: result.certificate, key: result.key)
-    if let token = result.token {
-      credential.authorization = try bearer(token.reveal()).authorization
-    }
-    return store(credential, validUntil: result.expiration.map(Self.instant(beforeUnixTime:)))
+  private func readable(_ text: String) throws(CredentialError) -> Credential {
+    try .bearer(text)
   }
 
-  /// The instant a minute before a point of calendar time.
-  private static func instant(beforeUnixTime seconds: Int64) -> ContinuousClock.Instant {
-    let left = seconds - Int64(time(nil)) - 60
-    return ContinuousClock.now + .seconds(left)
+  private func store(_ read: Credential, at time: ContinuousClock.Instant) -> Credential {
+    state.withLock { state in
+      state.readAt = time
+      // The same token is the same credential: a refusal of it stays one.
+      if let known = state.credential, known.authorization == read.authorization { return known }
+      var credential = read
+      credential.generation = Credential.nextGeneration()
+      state.credential = credential
+      return credential
+    }
+  }
+
+  func drop(_ refused: Credential) {
+    state.withLock { state in
+      guard state.credential?.generation == refused.generation else { return }
+      state = State()
+    }
   }
 }

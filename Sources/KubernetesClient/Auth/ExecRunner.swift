@@ -29,7 +29,9 @@ struct ExecRunner: Sendable {
   func run() async throws -> ExecResult {
     let isTerminal = isatty(STDIN_FILENO) == 1
     if plugin.interactiveMode == .always, !isTerminal {
-      throw failure("must ask its user, and standard input is no terminal")
+      throw failure(
+        "must ask its user (interactiveMode Always), and standard input is no terminal; "
+          + "run it on a terminal first, or use a program that asks nobody")
     }
     let isInteractive = plugin.interactiveMode != .never && isTerminal
     let result = try await result(isInteractive: isInteractive)
@@ -44,8 +46,9 @@ struct ExecRunner: Sendable {
       environment: environment(isInteractive: isInteractive))
     run.input = isInteractive ? .inherited : .bytes([])
     run.errorOutput = .inherited
-    // It may ask its user for a password, which only the terminal's own group can.
-    run.hasOwnGroup = false
+    // A program that may ask its user must stay in the terminal's group; any other one is ended
+    // together with what it has started.
+    run.hasOwnGroup = !isInteractive
     do {
       return try await run.run()
     } catch ProgramRun.Failure.notStarted(let reason) {
@@ -56,16 +59,40 @@ struct ExecRunner: Sendable {
   }
 
   private func failure(_ problem: String) -> CredentialError {
-    CredentialError(
-      message: "context \"\(plugin.contextName)\": the credential program \(plugin.command) "
-        + problem)
+    CredentialError(message: "the credential program \(plugin.command) \(problem)")
   }
 
   // MARK: The process
 
   private func spawnFailure(_ reason: String) -> CredentialError {
-    let hint = plugin.installHint.map { ". " + Purpose.printable($0, limit: 1000) } ?? ""
-    return failure("cannot be started: \(reason)\(hint)")
+    let hint = plugin.installHint.map { Purpose.printable(Self.withoutEscapes($0), limit: 1000) }
+    let remedy = hint.map { ". \($0)" } ?? "; install it or correct exec.command"
+    return failure("cannot be started: \(reason)\(remedy)")
+  }
+
+  /// The text without a terminal's escape sequences (ECMA-48), which could hide what a hint tells to
+  /// run.
+  static func withoutEscapes(_ text: String) -> String {
+    var result = String.UnicodeScalarView()
+    var rest = text.unicodeScalars[...]
+    while let scalar = rest.popFirst() {
+      switch scalar.value {
+      case 0x1B where rest.first == "[":
+        rest.removeFirst()
+        dropControlSequence(&rest)
+      case 0x1B where rest.first == "]":
+        // An operating system command ends with a bell or an escaped backslash.
+        while let next = rest.popFirst(), next.value != 0x07, next.value != 0x5C {}
+      case 0x1B: _ = rest.popFirst()
+      case 0x9B: dropControlSequence(&rest)
+      default: result.append(scalar)
+      }
+    }
+    return String(result)
+  }
+
+  private static func dropControlSequence(_ rest: inout Substring.UnicodeScalarView) {
+    while let next = rest.popFirst(), !(0x40...0x7E).contains(next.value) {}
   }
 
   private func environment(isInteractive: Bool) -> [String: String] {
@@ -85,19 +112,24 @@ struct ExecRunner: Sendable {
 
   private func info(isInteractive: Bool) -> JSONValue {
     var spec: JSONValue = ["interactive": .bool(isInteractive)]
-    if plugin.provideClusterInfo {
-      var cluster: JSONValue = ["server": .string(settings.server.description)]
-      if let name = settings.serverName { cluster["tls-server-name"] = .string(name) }
-      if settings.isInsecure { cluster["insecure-skip-tls-verify"] = true }
-      if let authority = settings.certificateAuthority {
-        cluster["certificate-authority-data"] = .string(Base64.encode(authority))
-      }
-      if let proxy = settings.proxyURL { cluster["proxy-url"] = .string(proxy) }
-      spec["cluster"] = cluster
-    }
+    if plugin.provideClusterInfo { spec["cluster"] = clusterInfo }
     return [
       "apiVersion": .string(plugin.apiVersion), "kind": "ExecCredential", "spec": spec,
     ]
+  }
+
+  /// The cluster as programs are told about it; files are inline.
+  var clusterInfo: JSONValue {
+    var cluster: JSONValue = ["server": .string(settings.server.text)]
+    if let name = settings.serverName { cluster["tls-server-name"] = .string(name) }
+    if settings.isInsecure { cluster["insecure-skip-tls-verify"] = true }
+    if let authority = settings.certificateAuthority {
+      cluster["certificate-authority-data"] = .string(Base64.encode(authority))
+    }
+    if let proxy = settings.proxyURL { cluster["proxy-url"] = .string(proxy) }
+    if settings.disablesCompression { cluster["disable-compression"] = true }
+    if let configuration = settings.execConfiguration { cluster["config"] = configuration }
+    return cluster
   }
 
   // MARK: What it printed
@@ -121,13 +153,28 @@ struct ExecRunner: Sendable {
     guard result.token != nil || result.certificate != nil else {
       throw failure("printed neither a token nor a certificate")
     }
-    if let expiration = status?["expirationTimestamp"]?.string {
-      guard let time = Timestamp.seconds(expiration) else {
-        throw failure("printed an expirationTimestamp that is no time")
-      }
-      result.expiration = time
+    try checkPair(result)
+    result.expiration = try expiration(in: status)
+    if let end = result.certificate.flatMap({ CertificateFacts(pem: $0)?.end }) {
+      // A certificate ends when it says so, whatever the program tells.
+      result.expiration = min(result.expiration ?? end, end)
     }
     return result
+  }
+
+  private func checkPair(_ result: ExecResult) throws(CredentialError) {
+    guard let certificate = result.certificate, let key = result.key else { return }
+    guard KeyPair.fits(certificate: certificate, key: key) != false else {
+      throw failure("printed a clientKeyData that does not belong to its clientCertificateData")
+    }
+  }
+
+  private func expiration(in status: JSONValue?) throws(CredentialError) -> Int64? {
+    guard let value = status?["expirationTimestamp"], value != .null else { return nil }
+    guard let seconds = value.string.flatMap(Timestamp.seconds) else {
+      throw failure("printed an expirationTimestamp that is no time")
+    }
+    return seconds
   }
 
   private func pem(
@@ -139,58 +186,5 @@ struct ExecRunner: Sendable {
       throw failure("printed \(field) that \(problem)")
     }
     return bytes
-  }
-}
-
-/// Times of the API (RFC 3339).
-enum Timestamp {
-  /// Seconds since 1970 of a text such as `2026-11-23T09:00:00Z`; nil when it is none.
-  static func seconds(_ text: String) -> Int64? {
-    let bytes = Array(text.utf8)
-    func number(_ start: Int, _ count: Int) -> Int64? {
-      guard start + count <= bytes.count else { return nil }
-      var value: Int64 = 0
-      for byte in bytes[start..<start + count] {
-        guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
-        value = value * 10 + Int64(byte - UInt8(ascii: "0"))
-      }
-      return value
-    }
-    guard bytes.count >= 20, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
-      bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: "t"),
-      let year = number(0, 4), let month = number(5, 2), let day = number(8, 2),
-      let hour = number(11, 2), let minute = number(14, 2), let second = number(17, 2),
-      (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 61
-    else { return nil }
-    var index = 19
-    if bytes[index] == UInt8(ascii: ".") {
-      index += 1
-      while index < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[index]) {
-        index += 1
-      }
-    }
-    guard index < bytes.count else { return nil }
-    let local = days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second
-    switch bytes[index] {
-    case UInt8(ascii: "Z"), UInt8(ascii: "z"):
-      return index + 1 == bytes.count ? local : nil
-    case UInt8(ascii: "+"), UInt8(ascii: "-"):
-      guard bytes.count == index + 6, bytes[index + 3] == UInt8(ascii: ":"),
-        let hours = number(index + 1, 2), let minutes = number(index + 4, 2)
-      else { return nil }
-      let offset = hours * 3600 + minutes * 60
-      return bytes[index] == UInt8(ascii: "+") ? local - offset : local + offset
-    default: return nil
-    }
-  }
-
-  /// Days from 1970 to a date of the Gregorian calendar, counted in years that begin in March.
-  private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-    let shifted = month <= 2 ? year - 1 : year
-    let era = shifted / 400
-    let yearOfEra = shifted - era * 400
-    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-    return era * 146_097 + dayOfEra - 719_468
   }
 }

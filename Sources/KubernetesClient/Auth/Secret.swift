@@ -21,7 +21,7 @@ public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugSt
 }
 
 /// Where the credentials of a kubeconfig's user come from, client certificates aside.
-public enum CredentialSource: Sendable, CustomStringConvertible {
+public enum CredentialSource: Sendable, CustomStringConvertible, CustomReflectable {
   /// No credentials, or a client certificate only.
   case none
   /// A bearer token.
@@ -41,13 +41,17 @@ public enum CredentialSource: Sendable, CustomStringConvertible {
     case .token: "token ***"
     case .tokenFile(let path, _): "token file \(path)"
     case .basic(let user, _): "basic \(user):***"
-    case .exec(let plugin): "exec \(plugin.command)"
+    case .exec(let plugin): "\(plugin)"
     }
   }
+
+  /// The description only.
+  public var customMirror: Mirror { Mirror(self, children: ["source": description]) }
 }
 
-/// A credential program of a kubeconfig (`exec:`), client.authentication.k8s.io v1 or v1beta1.
-public struct ExecPlugin: Sendable {
+/// A credential program of a kubeconfig (`exec:`), client.authentication.k8s.io v1 or v1beta1. Its
+/// arguments and variables may hold secrets, so printing it shows neither.
+public struct ExecPlugin: Sendable, CustomStringConvertible, CustomReflectable {
   /// When the program may ask its user.
   public enum InteractiveMode: String, Sendable {
     /// It gets no standard input.
@@ -91,4 +95,9 @@ public struct ExecPlugin: Sendable {
     self.interactiveMode = interactiveMode
     self.contextName = contextName
   }
+
+  /// The program's name.
+  public var description: String { "exec \(command)" }
+  /// The description only.
+  public var customMirror: Mirror { Mirror(self, children: ["program": description]) }
 }

@@ -1,5 +1,7 @@
 // Everything that is needed to talk to one cluster, resolved from a kubeconfig.
 
+import JSON
+
 /// Who to act as, sent as `Impersonate-…` headers.
 public struct Impersonation: Sendable, Hashable {
   /// The user.
@@ -19,6 +21,25 @@ public struct Impersonation: Sendable, Hashable {
     self.uid = uid
     self.groups = groups
     self.extra = extra
+  }
+}
+
+/// Files that may change while a client lives; each was read once for the settings.
+public struct CertificateFiles: Sendable, Hashable {
+  /// Where the cluster's authority was read.
+  public var authority: String?
+  /// Where the client's certificate was read.
+  public var clientCertificate: String?
+  /// Where the client's key was read.
+  public var clientKey: String?
+
+  /// No files: everything is inline.
+  public init(
+    authority: String? = nil, clientCertificate: String? = nil, clientKey: String? = nil
+  ) {
+    self.authority = authority
+    self.clientCertificate = clientCertificate
+    self.clientKey = clientKey
   }
 }
 
@@ -44,10 +65,17 @@ public struct ConnectionSettings: Sendable, CustomStringConvertible, CustomRefle
   public var impersonation: Impersonation?
   /// The namespace of the context, `default` when it names none.
   public var namespace: String
-  /// The proxy for this cluster; nil follows the environment.
+  /// The kubeconfig's proxy for this cluster (http, https or socks5); nil follows `environment`.
   public var proxyURL: String?
   /// True when the server must not compress its answers.
   public var disablesCompression: Bool
+  /// The files among the certificates and keys above, which are read again when they change.
+  public var files: CertificateFiles
+  /// What the cluster's entry has for its credential program (its extension
+  /// `client.authentication.k8s.io/exec`).
+  public var execConfiguration: JSONValue?
+  /// Proxies and authorities of the environment.
+  public var environment: ConnectionEnvironment
 
   /// Describes a connection; everything but the address has a default.
   public init(
@@ -55,7 +83,9 @@ public struct ConnectionSettings: Sendable, CustomStringConvertible, CustomRefle
     isInsecure: Bool = false, serverName: String? = nil, clientCertificate: [UInt8]? = nil,
     clientKey: [UInt8]? = nil, credential: CredentialSource = .none,
     impersonation: Impersonation? = nil, namespace: String = "default", proxyURL: String? = nil,
-    disablesCompression: Bool = false
+    disablesCompression: Bool = false, files: CertificateFiles = CertificateFiles(),
+    execConfiguration: JSONValue? = nil,
+    environment: ConnectionEnvironment = ConnectionEnvironment()
   ) {
     self.contextName = contextName
     self.server = server
@@ -69,6 +99,9 @@ public struct ConnectionSettings: Sendable, CustomStringConvertible, CustomRefle
     self.namespace = namespace
     self.proxyURL = proxyURL
     self.disablesCompression = disablesCompression
+    self.files = files
+    self.execConfiguration = execConfiguration
+    self.environment = environment
   }
 
   /// Context, address and kinds of credentials, nothing secret.
@@ -80,7 +113,7 @@ public struct ConnectionSettings: Sendable, CustomStringConvertible, CustomRefle
     if clientCertificate != nil { parts.append("client certificate") }
     parts.append("credentials \(credential)")
     if let impersonation { parts.append("as \(impersonation.user)") }
-    if proxyURL != nil { parts.append("through a proxy") }
+    if proxyURL ?? environment.proxyURL != nil { parts.append("through a proxy") }
     return parts.joined(separator: ", ")
   }
 

@@ -21,19 +21,27 @@ enum InCluster {
     let bracketed = host.contains(":") ? "[\(host)]" : host
     var problems: [String] = []
     let server = ServerAddress("https://\(bracketed):\(port)")
-    if server == nil { problems.append("KUBERNETES_SERVICE_HOST or _PORT is no address") }
+    if server == nil {
+      problems.append(
+        "environment: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are no host and port; "
+          + "outside of a cluster, unset them")
+    }
     let authority = read(folder + "/ca.crt", into: &problems)
     if let authority, let problem = PEM.problem(in: authority, label: "CERTIFICATE") {
-      problems.append("\(folder)/ca.crt \(problem)")
+      problems.append("service account: \(folder)/ca.crt \(problem); recreate the pod")
     }
-    _ = read(folder + "/token", into: &problems)
+    if let token = read(folder + "/token", into: &problems), token.allSatisfy(\.isSpace) {
+      problems.append("service account: \(folder)/token is empty; recreate the pod")
+    }
     guard let server, let authority, problems.isEmpty else {
       throw KubeconfigError(.invalid, context: "in-cluster", problems: problems)
     }
     return ConnectionSettings(
       contextName: "in-cluster", server: server, certificateAuthority: authority,
       credential: .tokenFile(path: folder + "/token", fallback: nil),
-      namespace: namespace(environment: environment, folder: folder))
+      namespace: namespace(environment: environment, folder: folder),
+      files: CertificateFiles(authority: folder + "/ca.crt"),
+      environment: ConnectionEnvironment(environment, server: server))
   }
 
   private static func namespace(environment: [String: String], folder: String) -> String {
@@ -47,7 +55,9 @@ enum InCluster {
     do {
       return try LocalFile.read(path)
     } catch {
-      problems.append("\(path) cannot be read: \(error.reason)")
+      problems.append(
+        "service account: \(path) cannot be read: \(error.reason); mount the token "
+          + "(automountServiceAccountToken) or name a kubeconfig with --kubeconfig")
       return nil
     }
   }

@@ -5,6 +5,8 @@
 // it whole, and the first current-context that is not empty counts. Without KUBECONFIG it is
 // ~/.kube/config. Without any context, a process inside a cluster uses its service account.
 // Relative paths mean the folder of the file that has them.
+//
+// Whatever is wrong is gathered: a file with five mistakes gives one error with five lines.
 
 import JSON
 
@@ -15,6 +17,8 @@ public struct Kubeconfig: Sendable {
     let name: String
     let value: JSONValue
     let file: String
+    /// True when the entry is no mapping, which has been told already.
+    var isBroken = false
   }
 
   let contexts: [Entry]
@@ -34,22 +38,20 @@ public struct Kubeconfig: Sendable {
   public static func load(
     explicitPath: String? = nil, environment: [String: String]
   ) throws(KubeconfigError) -> Kubeconfig {
+    let isExplicit = explicitPath?.isEmpty == false
     let paths = paths(explicitPath: explicitPath, environment: environment)
-    var files: [ParsedFile] = []
+    var files: [KubeconfigFile] = []
+    var unreadable: [String] = []
     for path in paths {
       do {
-        files.append(try ParsedFile(path: path, bytes: LocalFile.read(path)))
-      } catch let error as FileError {
-        if error.isMissing, explicitPath == nil { continue }
-        throw KubeconfigError(
-          .unreadable, problems: ["\(path) cannot be read: \(error.reason)"])
-      } catch let error as KubeconfigError {
-        throw error
+        files.append(KubeconfigFile(path: path, bytes: try LocalFile.read(path)))
       } catch {
-        throw KubeconfigError(.unreadable, problems: ["\(path) cannot be read"])
+        if error.isMissing, !isExplicit { continue }
+        let remedy = isExplicit ? "--kubeconfig" : "KUBECONFIG"
+        unreadable.append("\(path) cannot be read: \(error.reason); correct \(remedy)")
       }
     }
-    return merge(files, paths: paths, environment: environment)
+    return try merge(files, unreadable, paths: paths, environment: environment)
   }
 
   /// Reads a kubeconfig from text; `path` is the file that errors name and that relative paths
@@ -57,8 +59,8 @@ public struct Kubeconfig: Sendable {
   public static func parse(
     _ text: String, path: String = "kubeconfig", environment: [String: String] = [:]
   ) throws(KubeconfigError) -> Kubeconfig {
-    let file = try ParsedFile(path: path, bytes: Array(text.utf8))
-    return merge([file], paths: [path], environment: environment)
+    let file = KubeconfigFile(path: path, bytes: Array(text.utf8))
+    return try merge([file], [], paths: [path], environment: environment)
   }
 
   private static func paths(explicitPath: String?, environment: [String: String]) -> [String] {
@@ -71,84 +73,35 @@ public struct Kubeconfig: Sendable {
   }
 
   private static func merge(
-    _ files: [ParsedFile], paths: [String], environment: [String: String]
-  ) -> Kubeconfig {
-    Kubeconfig(
+    _ files: [KubeconfigFile], _ unreadable: [String], paths: [String],
+    environment: [String: String]
+  ) throws(KubeconfigError) -> Kubeconfig {
+    let merged = Kubeconfig(
       contexts: firstOfEach(files.flatMap(\.contexts)),
       clusters: firstOfEach(files.flatMap(\.clusters)),
       users: firstOfEach(files.flatMap(\.users)),
       environment: environment,
       files: paths,
       currentContext: files.lazy.compactMap(\.currentContext).first)
+    var problems = unreadable + files.flatMap(\.problems)
+    guard !problems.isEmpty else { return merged }
+    // Only a whole text can say that something is missing in it.
+    if unreadable.isEmpty, files.allSatisfy(\.isWhole) { problems += merged.contextProblems() }
+    throw KubeconfigError(unreadable.isEmpty ? .malformed : .unreadable, problems: problems)
+  }
+
+  /// The problems of all contexts, each once.
+  private func contextProblems() -> [String] {
+    var seen: Set<String> = []
+    return contexts.flatMap { context in
+      var resolver = ContextResolver(self, context, KubeconfigOverrides())
+      _ = resolver.resolve()
+      return resolver.problems.filter { seen.insert($0).inserted }
+    }
   }
 
   private static func firstOfEach(_ entries: [Entry]) -> [Entry] {
     var seen: Set<String> = []
     return entries.filter { seen.insert($0.name).inserted }
-  }
-}
-
-/// One kubeconfig file.
-private struct ParsedFile {
-  let contexts: [Kubeconfig.Entry]
-  let clusters: [Kubeconfig.Entry]
-  let users: [Kubeconfig.Entry]
-  let currentContext: String?
-
-  init(path: String, bytes: [UInt8]) throws(KubeconfigError) {
-    let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
-    let content = bytes.starts(with: byteOrderMark) ? bytes.dropFirst(3) : bytes[...]
-    guard let text = String(validating: content, as: UTF8.self) else {
-      throw KubeconfigError(.malformed, problems: ["\(path) is not UTF-8 text"])
-    }
-    let value: JSONValue
-    do {
-      value = try YAML.parse(text)
-    } catch {
-      throw KubeconfigError(.malformed, problems: ["\(path) is no kubeconfig: \(error)"])
-    }
-    guard value == .null || value.object != nil else {
-      throw KubeconfigError(.malformed, problems: ["\(path) is no kubeconfig: it is no mapping"])
-    }
-    if let kind = value["kind"]?.string, kind != "Config" {
-      throw KubeconfigError(
-        .malformed, problems: ["\(path) is no kubeconfig: its kind is \(kind), not Config"])
-    }
-    contexts = try Self.entries("contexts", member: "context", of: value, path: path)
-    clusters = try Self.entries("clusters", member: "cluster", of: value, path: path)
-    users = try Self.entries("users", member: "user", of: value, path: path)
-    let current = value["current-context"]?.string ?? ""
-    currentContext = current.isEmpty ? nil : current
-  }
-
-  private static func entries(
-    _ section: String, member: String, of value: JSONValue, path: String
-  ) throws(KubeconfigError) -> [Kubeconfig.Entry] {
-    guard let list = value[section], list != .null else { return [] }
-    guard let elements = list.array else {
-      throw KubeconfigError(.malformed, problems: ["\(path): \(section) is no list"])
-    }
-    var entries: [Kubeconfig.Entry] = []
-    var names: Set<String> = []
-    for (index, element) in elements.enumerated() {
-      guard let name = element["name"]?.string, !name.isEmpty else {
-        // Among others, a plain `no` or `y` is a truth value in YAML.
-        let isOther = element["name"].map { $0 != .null && $0 != "" } ?? false
-        let problem = isOther ? ": name is not text; put it in quotes" : " has no name"
-        throw KubeconfigError(
-          .malformed, problems: ["\(path): \(section)[\(index)]\(problem)"])
-      }
-      guard names.insert(name).inserted else {
-        throw KubeconfigError(
-          .malformed, problems: ["\(path): \(section) has \"\(name)\" twice"])
-      }
-      let content = element[member] ?? .null
-      guard content == .null || content.object != nil else {
-        throw KubeconfigError(
-          .malformed, problems: ["\(path): \(member) \"\(name)\" is no mapping"])
-      }
-      entries.append(Kubeconfig.Entry(name: name, value: content, file: path))
-    }
-    return entries
   }
 }

@@ -1,13 +1,30 @@
 // Resolves one context of a kubeconfig to connection settings and collects every problem on the
-// way.
+// way. Each problem names file, section, entry and field, and the way out.
 
 import JSON
+
+/// What a caller puts in place of what the kubeconfig says, as kubectl's options do.
+public struct KubeconfigOverrides: Sendable {
+  /// The name of another cluster entry than the context's.
+  public var cluster: String?
+  /// The name of another user entry than the context's.
+  public var user: String?
+  /// Another namespace.
+  public var namespace: String?
+  /// Another address of the API server; the entry's `tls-server-name` does not count with it.
+  public var server: String?
+  /// Whether to leave the server's certificate unchecked; true drops the entry's authority.
+  public var isInsecure: Bool?
+
+  /// Nothing is overridden.
+  public init() {}
+}
 
 extension Kubeconfig {
   /// The settings of a context, nil means the current one. Without any context, a process inside a
   /// cluster gets its own cluster's. The error has every problem of the context.
   public func settings(
-    context name: String? = nil
+    context name: String? = nil, overriding overrides: KubeconfigOverrides = KubeconfigOverrides()
   ) throws(KubeconfigError) -> ConnectionSettings {
     guard let name = name ?? currentContext else {
       if contexts.isEmpty, let settings = try InCluster.settings(environment: environment) {
@@ -22,7 +39,7 @@ extension Kubeconfig {
         problems: ["no context \"\(name)\" in \(filesText); contexts: \(known)"],
         known: contextNames)
     }
-    var resolver = ContextResolver(kubeconfig: self, context: context)
+    var resolver = ContextResolver(self, context, overrides)
     let settings = resolver.resolve()
     guard let settings, resolver.problems.isEmpty else {
       throw KubeconfigError(
@@ -53,27 +70,33 @@ extension Kubeconfig {
 }
 
 /// One resolution. `problems` grows; the result counts only when it stays empty.
-private struct ContextResolver {
+struct ContextResolver {
   let kubeconfig: Kubeconfig
   let context: Kubeconfig.Entry
-  private(set) var problems: [String] = []
+  let overrides: KubeconfigOverrides
+  var problems: [String] = []
 
-  init(kubeconfig: Kubeconfig, context: Kubeconfig.Entry) {
+  init(
+    _ kubeconfig: Kubeconfig, _ context: Kubeconfig.Entry, _ overrides: KubeconfigOverrides
+  ) {
     self.kubeconfig = kubeconfig
     self.context = context
+    self.overrides = overrides
   }
 
   mutating func resolve() -> ConnectionSettings? {
-    let cluster = entry("cluster", in: kubeconfig.clusters, isRequired: true)
-    let user = entry("user", in: kubeconfig.users, isRequired: false)
+    let cluster = entry("cluster", overrides.cluster, in: kubeconfig.clusters, isRequired: true)
+    let user = entry("user", overrides.user, in: kubeconfig.users, isRequired: false)
     var server: ServerAddress?
     var settings = ConnectionSettings(
       contextName: context.name, server: Self.nowhere)
-    if let namespace = text("namespace", of: context, "context") { settings.namespace = namespace }
+    let namespace = text("namespace", of: context, "context")
+    settings.namespace = overrides.namespace ?? namespace ?? settings.namespace
     if let cluster { server = resolveCluster(cluster, into: &settings) }
     if let user { resolveUser(user, into: &settings) }
     guard let server else { return nil }
     settings.server = server
+    settings.environment = ConnectionEnvironment(kubeconfig.environment, server: server)
     return settings
   }
 
@@ -82,17 +105,20 @@ private struct ContextResolver {
     isSecure: true, host: "invalid.invalid", port: 443, pathPrefix: "")
 
   private mutating func entry(
-    _ member: String, in entries: [Kubeconfig.Entry], isRequired: Bool
+    _ member: String, _ override: String?, in entries: [Kubeconfig.Entry], isRequired: Bool
   ) -> Kubeconfig.Entry? {
-    guard let name = text(member, of: context, "context") else {
+    guard !context.isBroken else { return nil }
+    let known = entries.map(\.name).joined(separator: ", ")
+    guard let name = override ?? text(member, of: context, "context") else {
       if isRequired {
-        problems.append("\(context.file): context \"\(context.name)\": \(member) is missing")
+        let choice = known.isEmpty ? "add one" : "name one of \(known)"
+        add(member, of: context, "context", "is missing; \(choice)")
       }
       return nil
     }
-    if let entry = entries.first(where: { $0.name == name }) { return entry }
-    problems.append(
-      "\(context.file): context \"\(context.name)\": there is no \(member) \"\(name)\"")
+    if let entry = entries.first(where: { $0.name == name }) { return entry.isBroken ? nil : entry }
+    let choice = known.isEmpty ? "there are none" : "there are: \(known)"
+    add(member, of: context, "context", "\"\(name)\" is not among the \(member)s; \(choice)")
     return nil
   }
 
@@ -101,33 +127,53 @@ private struct ContextResolver {
   private mutating func resolveCluster(
     _ entry: Kubeconfig.Entry, into settings: inout ConnectionSettings
   ) -> ServerAddress? {
-    settings.isInsecure = flag("insecure-skip-tls-verify", of: entry, "cluster")
-    settings.serverName = text("tls-server-name", of: entry, "cluster")
+    let isSaidInsecure = flag("insecure-skip-tls-verify", of: entry, "cluster")
+    settings.isInsecure = overrides.isInsecure ?? isSaidInsecure
+    let serverName = text("tls-server-name", of: entry, "cluster")
+    settings.serverName = overrides.server == nil ? serverName : nil
     settings.disablesCompression = flag("disable-compression", of: entry, "cluster")
-    settings.certificateAuthority = pem(
-      "certificate-authority", of: entry, "cluster", label: "CERTIFICATE")
-    if settings.isInsecure,
-      entry.value["certificate-authority-data"]?.string?.isEmpty == false
-        || entry.value["certificate-authority"]?.string?.isEmpty == false
-    {
+    resolveAuthority(of: entry, isSaidInsecure: isSaidInsecure, into: &settings)
+    settings.execConfiguration = execConfiguration(of: entry)
+    resolveProxy(of: entry, into: &settings)
+    return address(of: entry, settings: settings)
+  }
+
+  private mutating func resolveAuthority(
+    of entry: Kubeconfig.Entry, isSaidInsecure: Bool, into settings: inout ConnectionSettings
+  ) {
+    if overrides.isInsecure == true { return }
+    let authority = pem("certificate-authority", of: entry, "cluster", label: "CERTIFICATE")
+    settings.certificateAuthority = authority?.bytes
+    settings.files.authority = authority?.file
+    if isSaidInsecure, overrides.isInsecure == nil, isGiven("certificate-authority", in: entry) {
       add(
         "insecure-skip-tls-verify", of: entry, "cluster",
         "cannot be true while a certificate authority is given; remove one of them")
     }
-    resolveProxy(of: entry, into: &settings)
-    return address(of: entry, settings: settings)
+  }
+
+  private func execConfiguration(of entry: Kubeconfig.Entry) -> JSONValue? {
+    let extensions = entry.value["extensions"]?.array ?? []
+    return extensions.first { $0["name"] == "client.authentication.k8s.io/exec" }?["extension"]
   }
 
   private mutating func address(
     of entry: Kubeconfig.Entry, settings: ConnectionSettings
   ) -> ServerAddress? {
-    guard let text = text("server", of: entry, "cluster") else {
-      add("server", of: entry, "cluster", "is missing")
+    let written = text("server", of: entry, "cluster")
+    guard let text = overrides.server ?? written else {
+      if !isOfWrongType("server", in: entry) {
+        add("server", of: entry, "cluster", "is missing; write the API server's https address")
+      }
       return nil
     }
-    let usesTLS = settings.isInsecure || settings.certificateAuthority != nil
+    let usesTLS = settings.isInsecure || isGiven("certificate-authority", in: entry)
     let address = ServerAddress(text, defaultScheme: usesTLS ? "https" : "http")
-    if address == nil { add("server", of: entry, "cluster", "is no http or https address") }
+    if address == nil {
+      add(
+        "server", of: entry, "cluster",
+        "is no http or https address; write it like https://host:6443")
+    }
     return address
   }
 
@@ -135,215 +181,18 @@ private struct ContextResolver {
     of entry: Kubeconfig.Entry, into settings: inout ConnectionSettings
   ) {
     guard let proxy = text("proxy-url", of: entry, "cluster") else { return }
-    let scheme = proxy.firstRange(of: "://").map { proxy[..<$0.lowerBound].lowercased() }
-    guard let scheme, ["http", "https", "socks5"].contains(scheme) else {
+    let separator = proxy.firstRange(of: "://")
+    let scheme = separator.map { proxy[..<$0.lowerBound].lowercased() }
+    guard let scheme, let separator, ["http", "https", "socks5"].contains(scheme) else {
       add("proxy-url", of: entry, "cluster", "must begin with http://, https:// or socks5://")
       return
     }
-    // Go resolves names at the proxy; libcurl does so only when told.
-    settings.proxyURL = scheme == "socks5" ? "socks5h" + proxy.dropFirst(scheme.count) : proxy
-  }
-
-  // MARK: User
-
-  private mutating func resolveUser(
-    _ entry: Kubeconfig.Entry, into settings: inout ConnectionSettings
-  ) {
-    settings.clientCertificate = pem(
-      "client-certificate", of: entry, "user", label: "CERTIFICATE")
-    settings.clientKey = pem("client-key", of: entry, "user", label: "PRIVATE KEY")
-    checkPair(entry)
-    settings.impersonation = impersonation(of: entry)
-    settings.credential = credential(
-      of: entry, hasCertificate: settings.clientCertificate != nil)
-  }
-
-  private mutating func checkPair(_ entry: Kubeconfig.Entry) {
-    let hasCertificate = isGiven("client-certificate", in: entry)
-    let hasKey = isGiven("client-key", in: entry)
-    if hasCertificate, !hasKey { add("client-key", of: entry, "user", "is missing") }
-    if hasKey, !hasCertificate { add("client-certificate", of: entry, "user", "is missing") }
-  }
-
-  private func isGiven(_ field: String, in entry: Kubeconfig.Entry) -> Bool {
-    [field, field + "-data"].contains { entry.value[$0]?.string?.isEmpty == false }
-  }
-
-  private mutating func credential(
-    of entry: Kubeconfig.Entry, hasCertificate: Bool
-  ) -> CredentialSource {
-    let token = text("token", of: entry, "user").map { Secret($0) }
-    let tokenFile = text("tokenFile", of: entry, "user")
-    let user = text("username", of: entry, "user")
-    let password = text("password", of: entry, "user")
-    if token != nil || tokenFile != nil, user != nil || password != nil {
-      add("token", of: entry, "user", "and username cannot both be given")
+    // The authority may hold a password, so it is not shown.
+    let authority = proxy[separator.upperBound...].prefix { !"/?#".contains($0) }
+    let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] }
+    if ServerAddress("http://\(host ?? authority)") == nil {
+      add("proxy-url", of: entry, "cluster", "has no host; write it like \(scheme)://host:3128")
     }
-    if let provider = entry.value["auth-provider"], provider != .null {
-      reportAuthProvider(provider, of: entry)
-    }
-    if let tokenFile { return fileCredential(tokenFile, fallback: token, of: entry) }
-    if let token { return .token(token) }
-    if user != nil || password != nil {
-      return .basic(user: user ?? "", password: Secret(password ?? ""))
-    }
-    guard let exec = entry.value["exec"], exec != .null else { return .none }
-    let plugin = execPlugin(exec, of: entry)
-    return hasCertificate ? .none : plugin.map { .exec($0) } ?? .none
-  }
-
-  private mutating func fileCredential(
-    _ path: String, fallback: Secret?, of entry: Kubeconfig.Entry
-  ) -> CredentialSource {
-    let path = LocalFile.resolve(path, against: LocalFile.folder(of: entry.file))
-    do {
-      let bytes = try LocalFile.read(path)
-      let isBlank = bytes.allSatisfy { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
-      if isBlank, fallback == nil { add("tokenFile", of: entry, "user", "\(path) is empty") }
-    } catch {
-      if fallback == nil {
-        add("tokenFile", of: entry, "user", "\(path) cannot be read: \(error.reason)")
-      }
-    }
-    return .tokenFile(path: path, fallback: fallback)
-  }
-
-  private mutating func reportAuthProvider(_ provider: JSONValue, of entry: Kubeconfig.Entry) {
-    let name = provider["name"]?.string ?? ""
-    let remedy =
-      switch name {
-      case "gcp": "use exec with gke-gcloud-auth-plugin (gcloud container clusters get-credentials)"
-      case "azure": "use exec with kubelogin (kubelogin convert-kubeconfig)"
-      case "oidc": "use exec with an OIDC credential plugin such as kubelogin (kubectl oidc-login)"
-      default: "use exec with a credential plugin"
-      }
-    add("auth-provider", of: entry, "user", "\"\(name)\" is not supported; \(remedy)")
-  }
-
-  private mutating func impersonation(of entry: Kubeconfig.Entry) -> Impersonation? {
-    let user = text("as", of: entry, "user")
-    let uid = text("as-uid", of: entry, "user")
-    let groups = entry.value["as-groups"]?.array?.compactMap(\.string) ?? []
-    var extra: [String: [String]] = [:]
-    for (key, values) in entry.value["as-user-extra"]?.object ?? JSONObject() {
-      extra[key] = values.array?.compactMap(\.string) ?? []
-    }
-    guard let user else {
-      if uid != nil || !groups.isEmpty || !extra.isEmpty {
-        add("as", of: entry, "user", "is missing while as-uid, as-groups or as-user-extra is given")
-      }
-      return nil
-    }
-    return Impersonation(user: user, uid: uid, groups: groups, extra: extra)
-  }
-
-  private mutating func execPlugin(
-    _ exec: JSONValue, of entry: Kubeconfig.Entry
-  ) -> ExecPlugin? {
-    let before = problems.count
-    var command = exec["command"]?.string ?? ""
-    if command.isEmpty { add("exec.command", of: entry, "user", "is missing") }
-    if command.contains("/") {
-      command = LocalFile.resolve(command, against: LocalFile.folder(of: entry.file))
-    }
-    let version = exec["apiVersion"]?.string ?? ""
-    let group = "client.authentication.k8s.io/"
-    if version.isEmpty {
-      add("exec.apiVersion", of: entry, "user", "is missing")
-    } else if version != group + "v1", version != group + "v1beta1" {
-      add("exec.apiVersion", of: entry, "user", "must be \(group)v1 or \(group)v1beta1")
-    }
-    let mode = exec["interactiveMode"]?.string ?? ""
-    let interactiveMode = ExecPlugin.InteractiveMode(rawValue: mode)
-    if interactiveMode == nil, !mode.isEmpty || version == group + "v1" {
-      add("exec.interactiveMode", of: entry, "user", "must be Never, IfAvailable or Always")
-    }
-    guard problems.count == before else { return nil }
-    return ExecPlugin(
-      command: command,
-      arguments: exec["args"]?.array?.compactMap(\.string) ?? [],
-      environment: execEnvironment(exec, of: entry),
-      apiVersion: version,
-      installHint: exec["installHint"]?.string,
-      provideClusterInfo: exec["provideClusterInfo"]?.bool ?? false,
-      interactiveMode: interactiveMode ?? .ifAvailable,
-      contextName: context.name)
-  }
-
-  private mutating func execEnvironment(
-    _ exec: JSONValue, of entry: Kubeconfig.Entry
-  ) -> [String: Secret] {
-    var environment: [String: Secret] = [:]
-    for variable in exec["env"]?.array ?? [] {
-      guard let name = variable["name"]?.string, !name.isEmpty else {
-        add("exec.env", of: entry, "user", "has a variable without a name")
-        continue
-      }
-      environment[name] = Secret(variable["value"]?.string ?? "")
-    }
-    return environment
-  }
-
-  // MARK: Fields
-
-  private mutating func pem(
-    _ field: String, of entry: Kubeconfig.Entry, _ kind: String, label: String
-  ) -> [UInt8]? {
-    let bytes: [UInt8]
-    var source = field + "-data"
-    if let data = text(source, of: entry, kind) {
-      guard let decoded = Base64.decode(data) else {
-        add(source, of: entry, kind, "is not base64")
-        return nil
-      }
-      bytes = decoded
-    } else if let path = text(field, of: entry, kind) {
-      source = field
-      let absolute = LocalFile.resolve(path, against: LocalFile.folder(of: entry.file))
-      do {
-        bytes = try LocalFile.read(absolute)
-      } catch {
-        add(field, of: entry, kind, "\(absolute) cannot be read: \(error.reason)")
-        return nil
-      }
-    } else {
-      return nil
-    }
-    if let problem = PEM.problem(in: bytes, label: label) {
-      add(source, of: entry, kind, problem)
-      return nil
-    }
-    return bytes
-  }
-
-  private mutating func text(
-    _ field: String, of entry: Kubeconfig.Entry, _ kind: String
-  ) -> String? {
-    switch entry.value[field] {
-    case nil, .null?: return nil
-    case .string(let text)?: return text.isEmpty ? nil : text
-    default:
-      // A password or a token made of digits reads as a number; kubectl refuses it as well.
-      add(field, of: entry, kind, "is not text; put it in quotes")
-      return nil
-    }
-  }
-
-  private mutating func flag(
-    _ field: String, of entry: Kubeconfig.Entry, _ kind: String
-  ) -> Bool {
-    switch entry.value[field] {
-    case nil, .null?: return false
-    case .bool(let value)?: return value
-    default:
-      add(field, of: entry, kind, "must be true or false")
-      return false
-    }
-  }
-
-  private mutating func add(
-    _ field: String, of entry: Kubeconfig.Entry, _ kind: String, _ problem: String
-  ) {
-    problems.append("\(entry.file): \(kind) \"\(entry.name)\": \(field) \(problem)")
+    settings.proxyURL = proxy
   }
 }

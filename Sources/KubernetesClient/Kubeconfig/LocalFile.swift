@@ -40,6 +40,28 @@ enum LocalFile {
     }
   }
 
+  /// What changes when a file is written anew or replaced; nil when it is not there.
+  static func stamp(_ path: String) -> Stamp? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    #if canImport(Darwin)
+      let time = status.st_mtimespec
+    #else
+      let time = status.st_mtim
+    #endif
+    return Stamp(
+      file: UInt64(status.st_ino), size: Int64(status.st_size), seconds: Int64(time.tv_sec),
+      nanoseconds: Int64(time.tv_nsec))
+  }
+
+  /// Identity, size and time of a file.
+  struct Stamp: Hashable, Sendable {
+    var file: UInt64
+    var size: Int64
+    var seconds: Int64
+    var nanoseconds: Int64
+  }
+
   /// The path, made absolute against the folder that it was written in.
   static func resolve(_ path: String, against folder: String) -> String {
     path.hasPrefix("/") || folder.isEmpty ? path : "\(folder)/\(path)"
@@ -57,6 +79,11 @@ enum LocalFile {
     defer { free(path) }
     return String(cString: path)
   }
+}
+
+extension UInt8 {
+  /// Space, tab or the end of a line.
+  var isSpace: Bool { self == 0x20 || (0x09...0x0D).contains(self) }
 }
 
 /// The system call `read`, whose name `LocalFile.read` hides.

@@ -17,7 +17,7 @@ enum PEM {
       guard let end = block.end else { return "lacks END \(block.label)" }
       guard end == block.label else { return "ends BEGIN \(block.label) with END \(end)" }
       // An encrypted key of the old kind has headers before its data.
-      if block.body.contains("Proc-Type:") {
+      if block.body.contains("Proc-Type:") || block.label.hasPrefix("ENCRYPTED ") {
         return "is a key with a password, which is not supported"
       }
       guard let data = Base64.decode(block.body.filter { $0 != " " && $0 != "\t" }) else {
@@ -26,6 +26,13 @@ enum PEM {
       guard isWholeSequence(data) else { return "has a broken or cut BEGIN \(block.label)" }
     }
     return nil
+  }
+
+  /// The data of every block with this label, which `problem` has found good.
+  static func data(in bytes: [UInt8], label: String) -> [[UInt8]] {
+    guard let text = String(validating: bytes, as: UTF8.self) else { return [] }
+    return blocks(in: text).filter { $0.label == label || $0.label.hasSuffix(" " + label) }
+      .compactMap { Base64.decode($0.body.filter { $0 != " " && $0 != "\t" }) }
   }
 
   private struct Block {
@@ -59,11 +66,6 @@ enum PEM {
 
   /// True when the data is one DER SEQUENCE of exactly its own length.
   private static func isWholeSequence(_ data: [UInt8]) -> Bool {
-    guard data.count > 2, data[0] == 0x30 else { return false }
-    guard data[1] >= 0x80 else { return data.count == 2 + Int(data[1]) }
-    let lengthBytes = Int(data[1] & 0x7F)
-    guard (1...4).contains(lengthBytes), data.count > 2 + lengthBytes else { return false }
-    let length = data[2..<2 + lengthBytes].reduce(0) { $0 << 8 | Int($1) }
-    return data.count == 2 + lengthBytes + length
+    DERElement(whole: data).map { $0.tag == DERElement.sequence && !$0.content.isEmpty } ?? false
   }
 }

@@ -100,4 +100,33 @@ extension CurlLoop {
           kind: .broken, message: "another request needed its place", mayHaveBeenSeen: true))
     }
   }
+
+  // MARK: Outdated connections
+
+  mutating func noteOwner(of transfer: Transfer) {
+    guard let certificates = transfer.target.certificates, let connection = transfer.connection
+    else { return }
+    owners.note(connection, lane: transfer.target.lane, certificates: certificates)
+  }
+
+  mutating func outdate(_ lane: Int, before certificates: Int) {
+    for transfer in transfers.values where transfer.target.lane == lane {
+      noteOwner(of: transfer)
+      guard transfer.isStream, transfer.easy != nil, let made = transfer.target.certificates,
+        made < certificates
+      else { continue }
+      end(
+        transfer,
+        TransportError(
+          kind: .broken, message: "the certificates have changed", mayHaveBeenSeen: true))
+    }
+    owners.outdate(lane: lane, before: certificates)
+    closeOutdated()
+  }
+
+  mutating func closeOutdated() {
+    guard owners.hasOutdated else { return }
+    let used = Set(transfers.values.compactMap(\.connection))
+    for connection in owners.takeUnused(used) { shutDown(connection) }
+  }
 }

@@ -36,6 +36,7 @@ struct CurlLoop {
   private var lastLook = Instant.now
   /// How often connections are looked at, and the longest sleep while there is something to do.
   private let lookInterval: Duration
+  var owners = ConnectionOwners()
 
   init(
     mailbox: Mailbox, multi: UnsafeMutableRawPointer, sockets: SocketTable,
@@ -106,6 +107,7 @@ struct CurlLoop {
         if let transfer = transfers[id] { release(transfer) }
       }
       transfers.removeValue(forKey: id)?.fail(CancellationError())
+    case .outdate(let lane, let certificates): outdate(lane, before: certificates)
     }
   }
 
@@ -167,11 +169,13 @@ struct CurlLoop {
       if transfer.suspect != nil {
         endProbe(transfer, isAnswered: transfer.head.status > 0)
       } else if code == CURLE_OK {
+        noteOwner(of: transfer)
         end(transfer, nil)
       } else {
         endFailed(transfer, code, Self.error(code, transfer))
       }
     }
+    if found { closeOutdated() }
     return found
   }
 
@@ -222,10 +226,18 @@ struct CurlLoop {
 
   /// Ends a transfer that runs and tells its task.
   mutating func end(_ transfer: Transfer, _ error: (any Error)?) {
+    let connection = transfer.connectionTrace()
     release(transfer)
     queue.finish(transfer.id)
     transfers[transfer.id] = nil
-    if let error { transfer.fail(error) } else { transfer.succeed() }
+    if var error = error as? TransportError {
+      error.connection = connection
+      transfer.fail(error)
+    } else if let error {
+      transfer.fail(error)
+    } else {
+      transfer.succeed(connection)
+    }
   }
 
   /// Takes the transfer's handle back from libcurl and keeps it for another.

@@ -59,6 +59,8 @@ enum CurlOptions {
     set(easy, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
     set(easy, CURLOPT_SSL_VERIFYPEER, target.isInsecure ? 0 : 1)
     set(easy, CURLOPT_SSL_VERIFYHOST, target.isInsecure ? 0 : 2)
+    if let file = target.authorityFile { set(easy, CURLOPT_CAINFO, file) }
+    if let folder = target.authorityFolder { set(easy, CURLOPT_CAPATH, folder) }
     if let authority = target.certificateAuthority {
       set(easy, CURLOPT_CAINFO_BLOB, authority)
       // Otherwise the system's folder of authorities would be trusted beside the cluster's own.
@@ -73,15 +75,23 @@ enum CurlOptions {
   }
 
   private static func applyProxy(_ target: Target, to easy: UnsafeMutableRawPointer) {
-    set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-    if let proxy = target.proxyURL {
-      set(easy, CURLOPT_PROXY, proxy)
-      set(easy, CURLOPT_NOPROXY, "")
-      set(easy, CURLOPT_HTTPPROXYTUNNEL, 1)
-    } else if target.address.isLoopback {
-      // The environment's proxy cannot reach this machine's own loopback.
+    // libcurl's own reading of the environment has other rules, so it always gets an answer.
+    guard let proxy = target.proxyURL else {
       set(easy, CURLOPT_PROXY, "")
+      return
     }
+    set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+    // Names are resolved at a SOCKS proxy, as Go has it; libcurl does so only when told.
+    let scheme = "socks5://"
+    let isSOCKS = proxy.lowercased().hasPrefix(scheme)
+    set(easy, CURLOPT_PROXY, isSOCKS ? "socks5h://" + proxy.dropFirst(scheme.count) : proxy)
+    set(easy, CURLOPT_NOPROXY, "")
+    set(easy, CURLOPT_HTTPPROXYTUNNEL, target.address.isSecure ? 1 : 0)
+    // The proxy's certificate is checked by the system's authorities: the cluster's own vouches for
+    // the API server only, and "insecure" is said of that only.
+    set(easy, CURLOPT_PROXY_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+    if let file = target.authorityFile { set(easy, CURLOPT_PROXY_CAINFO, file) }
+    if let folder = target.authorityFolder { set(easy, CURLOPT_PROXY_CAPATH, folder) }
   }
 
   static func applyURL(_ transfer: Transfer, to easy: UnsafeMutableRawPointer) {

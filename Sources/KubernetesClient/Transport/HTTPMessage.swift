@@ -7,13 +7,19 @@ struct Target: Sendable, Equatable {
   let address: ServerAddress
   /// What libcurl counts connections by: the proxy, or the server's host and port.
   var host: String { proxyURL ?? "\(address.host):\(address.port)" }
-  let certificateAuthority: [UInt8]?
+  var certificateAuthority: [UInt8]?
   let isInsecure: Bool
   let serverName: String?
   var clientCertificate: [UInt8]?
   var clientKey: [UInt8]?
+  /// The proxy, or nil for none at all.
   let proxyURL: String?
   let disablesCompression: Bool
+  /// A file and a folder of authorities in place of the system's.
+  let authorityFile: String?
+  let authorityFolder: String?
+  /// Grows when the certificates change; nil when they cannot.
+  var certificates: Int?
 
   init(lane: Int, settings: ConnectionSettings) {
     self.lane = lane
@@ -23,8 +29,10 @@ struct Target: Sendable, Equatable {
     serverName = settings.serverName
     clientCertificate = settings.clientCertificate
     clientKey = settings.clientKey
-    proxyURL = settings.proxyURL
+    proxyURL = settings.proxyURL ?? settings.environment.proxyURL
     disablesCompression = settings.disablesCompression
+    authorityFile = settings.environment.authorityFile
+    authorityFolder = settings.environment.authorityFolder
   }
 }
 
@@ -44,6 +52,8 @@ struct HTTPRequest: Sendable {
   var isResumable = false
   /// How long it may take, its wait for a connection included; nil for ever.
   var timeout: Duration?
+  /// True when somebody wants to know about the connection.
+  var isTraced = false
 }
 
 
@@ -52,6 +62,7 @@ struct HTTPResponse: Sendable {
   let head: HTTPHead
   let body: [UInt8]
   let elapsed: Duration
+  var connection: ConnectionTrace?
 
   var status: Int { head.status }
 }
@@ -60,4 +71,5 @@ struct HTTPResponse: Sendable {
 struct HTTPStream: Sendable {
   let head: HTTPHead
   let chunks: BodyChunks
+  var connection: ConnectionTrace?
 }

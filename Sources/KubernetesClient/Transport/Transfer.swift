@@ -42,6 +42,7 @@ final class Transfer: @unchecked Sendable {
   private(set) var hasOverflowed = false
   private var body: [UInt8] = []
   private var sent = 0
+  private var bodySentAt: ContinuousClock.Instant?
 
   init(
     id: TransferQueue.ID, request: HTTPRequest, target: Target, cancellation: CancellationFlag,
@@ -152,6 +153,7 @@ final class Transfer: @unchecked Sendable {
       buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[sent..<sent + count]))
     }
     sent += count
+    if request.isTraced { bodySentAt = .now }
     return count
   }
 
@@ -172,18 +174,27 @@ final class Transfer: @unchecked Sendable {
     guard case .streamed(let continuation, let chunks, let body)? = completion else { return }
     completion = nil
     streamBody = body
-    continuation.resume(returning: HTTPStream(head: head, chunks: chunks))
+    continuation.resume(
+      returning: HTTPStream(head: head, chunks: chunks, connection: connectionTrace()))
+  }
+
+  /// What libcurl tells about the connection, when somebody wants to know.
+  func connectionTrace() -> ConnectionTrace? {
+    guard request.isTraced, let easy, let connection else { return nil }
+    return ConnectionTrace(
+      easy, connection, queued: begun - created, sent: bodySentAt.map { $0 - begun })
   }
 
   /// Tells the waiting task that the answer is complete.
-  func succeed() {
+  func succeed(_ connection: ConnectionTrace? = nil) {
     deliverHead()
     streamBody?.finish()
     streamBody = nil
     guard case .whole(let continuation)? = completion else { return }
     completion = nil
     continuation.resume(
-      returning: HTTPResponse(head: head, body: body, elapsed: ContinuousClock.now - created))
+      returning: HTTPResponse(
+        head: head, body: body, elapsed: ContinuousClock.now - created, connection: connection))
   }
 
   /// Tells the waiting task that there will be no (further) answer.

@@ -91,6 +91,13 @@ public final class Transport: Sendable {
     }
   }
 
+  /// Closes the lane's connections that were made with certificates before those: unused ones now,
+  /// others after their calls. Streams on them end as if the connection had broken.
+  func outdate(lane: Int, before certificates: Int) {
+    guard case .running(let mailbox, _) = phase.withLock({ $0 }) else { return }
+    mailbox.post(.outdate(lane: lane, before: certificates))
+  }
+
   private static func submit(_ transfer: Transfer, to mailbox: Mailbox) {
     guard !mailbox.post(.start(transfer)) else { return }
     transfer.fail(closedError)

@@ -32,6 +32,8 @@ struct TransportError: Error, Sendable {
   let message: String
   /// True when bytes of the request may have reached the server.
   let mayHaveBeenSeen: Bool
+  /// What is known about the connection, for a traced request.
+  var connection: ConnectionTrace?
 
   /// Codes after which an idempotent request is worth another try: the connection died under it.
   static let retryableCodes: Set<Int> = [16, 18, 52, 55, 56, 92]
@@ -47,8 +49,15 @@ struct TransportError: Error, Sendable {
     let number = Int(code.rawValue)
     let text = detail.isEmpty ? String(cString: ccurl_easy_strerror(code)) : detail
     self.init(
-      kind: Self.kind(of: number, detail: text), code: number, message: text,
-      mayHaveBeenSeen: mayHaveBeenSeen)
+      kind: Self.isRefusedCertificate(text) ? .certificate : Self.kind(of: number, detail: text),
+      code: number, message: text, mayHaveBeenSeen: mayHaveBeenSeen)
+  }
+
+  /// True for the alert of a server that wants another client certificate. With TLS 1.3 it comes
+  /// after the handshake, as if the connection had broken while it was read.
+  private static func isRefusedCertificate(_ text: String) -> Bool {
+    guard text.contains("alert") else { return false }
+    return text.contains("certificate") || text.contains("unknown ca")
   }
 
   static func kind(of code: Int, detail: String = "") -> Kind {

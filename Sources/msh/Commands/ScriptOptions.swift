@@ -42,8 +42,14 @@ struct ScriptOptions: ParsableArguments {
       valueName: "what"))
   var unreachable: UnreachableOption?
 
-  @Flag(name: .shortAndLong, help: "Show each request with its time.")
-  var verbose = false
+  @Flag(name: .shortAndLong, help: "Show each request with its time; twice: with its headers.")
+  var verbose: Int
+
+  @Option(
+    help: ArgumentHelp(
+      "Write the requests to this file as an HTTP archive, without credentials and bodies.",
+      valueName: "file"))
+  var trace: String?
 
   @Flag(help: "Let the script start programs with exec.")
   var allowExec = false
@@ -77,7 +83,8 @@ struct ScriptOptions: ParsableArguments {
     result.parallelism = parallelism
     result.timeout = timeout?.duration
     result.unreachable = unreachable?.policy
-    result.isVerbose = verbose
+    result.verbosity = verbose
+    result.tracePath = trace
     result.allowsExec = allowExec
     return result
   }

@@ -8,6 +8,15 @@ struct ReplRunner {
 
   /// Runs the conversation to its end; gives the exit code.
   func run() -> Int32 {
+    do {
+      return ReplRunner(settings: try settings.openingTrace()).start()
+    } catch {
+      Reporter(diagnostics: settings.diagnostics).show([error])
+      return ExitStatus.failure
+    }
+  }
+
+  private func start() -> Int32 {
     guard let count = settings.sandbox else { return converse(clusters: nil) }
     switch Waiting.run({ await Sandbox.start(count) }).result {
     case .failure(let diagnostic):

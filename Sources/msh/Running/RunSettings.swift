@@ -19,8 +19,12 @@ struct RunSettings: Sendable {
   var parallelism: Int?
   var timeout: Duration?
   var unreachable: UnreachablePolicy?
-  /// Whether to show each request.
-  var isVerbose = false
+  /// 1 shows each request, 2 its headers, too.
+  var verbosity = 0
+  /// Where to write the requests as an HTTP archive; nil for nowhere.
+  var tracePath: String?
+  /// The open archive of `tracePath`.
+  var trace: TraceFile?
   /// Whether scripts may start programs.
   var allowsExec = false
 }

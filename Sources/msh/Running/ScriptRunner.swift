@@ -18,7 +18,11 @@ struct ScriptRunner {
       reporter.fail(error)
       return ExitStatus.failure
     }
-    let settings = settings
+    let settings: RunSettings
+    do { settings = try self.settings.openingTrace() } catch {
+      reporter.fail(error)
+      return ExitStatus.failure
+    }
     let (outcome, cause) = Waiting.run(onStop: announce) {
       await Sandbox.with(settings.sandbox) { clusters in
         let engine = Engine(EngineOptions(settings, clusters: clusters))
@@ -87,8 +91,10 @@ extension EngineOptions {
     output = { printed.write($0) }
     environment = Terminal.wholeEnvironment
     log = { level, text in Output.errors.writeLine("\(level): \(text)") }
-    if settings.isVerbose { trace = { Output.errors.writeLine($0) } }
-    let progress = Progress(showsWaits: settings.isVerbose || Output.errors.isTerminal)
+    if settings.verbosity > 0 { trace = { Output.errors.writeLine($0) } }
+    tracesHeaders = settings.verbosity > 1
+    if let file = settings.trace { archive = { file.append($0) } }
+    let progress = Progress(showsWaits: settings.verbosity > 0 || Output.errors.isTerminal)
     onEvent = { progress.show($0) }
   }
 }
