@@ -1,8 +1,8 @@
 // Functions that Swift gives to scripts: a signature for checks and help, and a body.
 //
-// Two sorts of body: `immediate` ones work on the machine's heap and never wait (`print`, `str`, methods
-// of lists); `suspending` ones wait for something outside (a cluster, a timer): the machine hands them to
-// its driver as a host call and goes on with other fibers meanwhile.
+// Three sorts of body: `immediate` ones work on the machine's heap and never wait (`print`, `str`, methods
+// of lists); `suspending` ones wait for something outside (a cluster, a program): the machine hands them to
+// its driver as a host call and goes on with other fibers meanwhile; `sleeping` ones wait for the time.
 
 /// What a function takes. The compiler checks calls of known functions against it before anything runs.
 public struct Signature: Sendable {
@@ -66,10 +66,13 @@ public struct HostFunction: Sendable {
   /// What it does.
   public var body: Body
 
-  /// The two sorts of body.
+  /// The three sorts of body.
   public enum Body: Sendable {
     /// Runs on the machine's thread and never waits.
     case immediate(@Sendable (inout NativeCall) throws -> Value)
+    /// Only says for how many nanoseconds the fiber waits; the call's value is then null. Costs a few
+    /// bytes where a `suspending` body costs a task.
+    case sleeping(@Sendable (inout NativeCall) throws -> Int64)
     /// Runs outside; the fiber waits for it.
     case suspending(@Sendable (HostArguments) async throws -> ScriptValue)
   }

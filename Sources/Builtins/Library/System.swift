@@ -50,18 +50,16 @@ extension StandardLibrary {
         Signature(
           "sleep", [.init("time", "duration")], doc: "waits; other fibers go on meanwhile",
           example: "sleep 2s"),
-        .suspending { arguments in
-          let time = arguments["time"] ?? .null
-          guard case .duration(let nanoseconds) = time else {
-            throw ScriptError.type(
-              "sleep takes a duration for \"time\", not \(ScriptError.article(time.typeName))",
-              notes: ["a time has a unit: sleep 2s"])
+        .sleeping { call in
+          guard call[0].tag == .duration else {
+            var error = call.wrong(0, "duration")
+            error.notes.append("a time has a unit: sleep 2s")
+            throw error
           }
-          guard nanoseconds >= 0 else {
+          guard call[0].asInt >= 0 else {
             throw ScriptError.value("sleep takes a time of at least 0s")
           }
-          try await Task.sleep(for: .nanoseconds(nanoseconds))
-          return .null
+          return call[0].asInt
         }))
   }
 

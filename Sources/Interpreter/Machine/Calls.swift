@@ -158,6 +158,10 @@ extension Machine {
     let type = receiver.typeName
     guard let method = methods.find(symbol.text, type: type, heap) else {
       if let value { throw .notCallable(value) }
+      if try closes(receiver, symbol, count, shape) {
+        fiber.stack[frame.base + base] = .null
+        return .going
+      }
       return try callMember(fiber, receiver, symbol, frame, base, count, shape, type)
     }
     // Objects of the embedder share a tag but not their methods.
@@ -175,6 +179,20 @@ extension Machine {
       fiber, closure, arguments, positional + 1, names: shapeNames(frame, shape),
       result: arguments)
     return .going
+  }
+
+  /// Closes a host resource for `x.close()`; false when the call is no such thing.
+  private func closes(
+    _ receiver: Value, _ symbol: StringReference, _ count: Int, _ shape: Int
+  ) throws(ScriptError) -> Bool {
+    guard let resource = receiver.hostObject as? any HostResource, symbol.text == "close" else {
+      return false
+    }
+    guard count == 0, shape == 0 else {
+      throw .tooManyArguments("close", most: 0, given: max(1, count))
+    }
+    heap.resources.close(resource)
+    return true
   }
 
   /// A member that holds a function may be called as well; anything else has no such method.
@@ -327,6 +345,17 @@ extension Machine {
     case .immediate(let body):
       fiber.stack[result] = try runImmediate(body, native, bound)
       return .going
+    case .sleeping(let body):
+      var nanoseconds: Int64 = 0
+      _ = try runImmediate(
+        { call in
+          nanoseconds = try body(&call)
+          return .null
+        }, native, bound)
+      fiber.resumeIndex = result
+      let due = Timers.now.addingReportingOverflow(UInt64(max(0, nanoseconds)))
+      timers.add(fiber: fiber.id, due: due.overflow ? .max - 1 : due.partialValue)
+      return .parked
     case .suspending(let body):
       heap.beginNative()
       let values = try scriptValues(bound)

@@ -169,7 +169,7 @@ extension Machine {
             ticks -= 1
             if ticks < 0 {
               ticks = Self.tickCount
-              try checkLimits()
+              if try checkLimits() { return paused(fiber, at: pc) }
             }
             if heap.isCollectionDue { try collect() }
           case .jumpIf:
@@ -315,7 +315,7 @@ extension Machine {
             ticks -= 1
             if ticks < 0 {
               ticks = Self.tickCount
-              try checkLimits()
+              if try checkLimits() { return paused(fiber, at: pc &- 1) }
             }
             if heap.isCollectionDue { try collect() }
             let callee = registers[a]
@@ -353,7 +353,7 @@ extension Machine {
             ticks -= 1
             if ticks < 0 {
               ticks = Self.tickCount
-              try checkLimits()
+              if try checkLimits() { return paused(fiber, at: pc &- 1) }
             }
             if heap.isCollectionDue { try collect() }
             let method = plainMethod(registers[a], frame.body.pointee.sites[Int(i.c)])
@@ -412,7 +412,7 @@ extension Machine {
             ticks -= 1
             if ticks < 0 {
               ticks = Self.tickCount
-              try checkLimits()
+              if try checkLimits() { return paused(fiber, at: pc &- 1) }
             }
             if heap.isCollectionDue { try collect() }
             let state = registers + a
@@ -491,6 +491,12 @@ extension Machine {
   private func suspended(_ ticks: Int) -> Outcome {
     heap.steps += Self.tickCount - ticks
     return .suspended
+  }
+
+  /// Notes where a fiber goes on in its next slice.
+  private func paused(_ fiber: Fiber, at pc: Int) -> Outcome {
+    fiber.frames[fiber.frameCount - 1].pc = pc
+    return .paused
   }
 
   /// Counts the steps of a fiber that ends.

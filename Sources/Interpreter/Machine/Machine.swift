@@ -36,6 +36,8 @@ public final class Machine {
   var ready: [Fiber] = []
   var readyHead = 0
   var calls: [HostCall] = []
+  /// Fibers that wait for a time.
+  var timers = Timers()
   /// Every program that ran here, kept alive for closures and frames.
   var loaded: [LoadedPrototype] = []
   var methods: MethodTable
@@ -72,13 +74,17 @@ public final class Machine {
     case finished(Value)
     case failed(ScriptError)
     case suspended
+    /// The slice is over; the fiber can go on.
+    case paused
   }
 
-  /// How a program's run ended, or that it waits for host calls.
+  /// How a program's run ended, or why it came to a stop.
   enum Step {
     case finished(Value)
     case failed(ScriptError)
     case waiting
+    /// The slice is over; `run` goes on where it was.
+    case paused
   }
 
   // MARK: Fibers
@@ -128,9 +134,22 @@ public final class Machine {
     fiber.push(Frame(body: body, closure: closure, base: 0, pc: 0, result: 0))
   }
 
-  /// Runs until the program has ended or nothing can go on without a host call's result.
+  /// Steps between two returns of `runSlice`: about a millisecond of a loop that does little.
+  static let sliceSteps = 1 << 17
+
+  /// Runs as `run` does, but for so many steps at most. A library function is not cut off: it ends first.
+  func runSlice() -> Step {
+    sliceEnd = heap.steps &+ Self.sliceSteps
+    return run()
+  }
+
+  /// Steps after which `run` returns.
+  private var sliceEnd = Int.max
+
+  /// Runs until the program has ended, nothing can go on without what it waits for, or the slice is over.
   func run() -> Step {
     while readyHead < ready.count {
+      if heap.steps >= sliceEnd { return .paused }
       let fiber = ready[readyHead]
       readyHead += 1
       if interrupt.isSet || heap.steps > heap.stepLimit { return .failed(stopped(fiber)) }
@@ -138,8 +157,13 @@ public final class Machine {
         ready.removeFirst(readyHead)
         readyHead = 0
       }
+      heap.resources.owner = fiber.id
       switch settled.removeValue(forKey: fiber.id).map(Outcome.failed) ?? execute(fiber) {
       case .suspended: continue
+      case .paused:
+        // Fibers change places only where they wait.
+        if readyHead > 0 { readyHead -= 1 } else { ready.insert(fiber, at: 0) }
+        return .paused
       case .finished(let value):
         guard let group = fiber.group else { return .finished(value) }
         finish(fiber, in: group, .success(value))
@@ -182,6 +206,8 @@ public final class Machine {
     ready.removeAll()
     readyHead = 0
     calls.removeAll()
+    timers.removeAll()
+    sliceEnd = .max
     heap.beginRun(limits)
     failure = nil
     settled.removeAll()
@@ -319,9 +345,12 @@ public final class Machine {
   // MARK: Collection and limits
 
   /// Looks at cancellation and the step limit; called every `tickCount` loop turns and calls.
-  func checkLimits() throws(ScriptError) {
+  ///
+  /// - Returns: true when the slice is over.
+  func checkLimits() throws(ScriptError) -> Bool {
     heap.steps += Self.tickCount
     try heap.look()
+    return heap.steps >= sliceEnd
   }
 
   /// Frees what nothing reaches. Every running frame's program counter need not be up to date.

@@ -81,6 +81,7 @@ extension Machine {
   /// Notes how an item ended and starts the next.
   func finish(_ fiber: Fiber, in group: ParallelGroup, _ result: Result<Value, ScriptError>) {
     fibers[fiber.id] = nil
+    heap.resources.endOwner(fiber.id, handing: try? result.get(), to: group.parent.id)
     group.running -= 1
     switch result {
     case .success(let value): group.results[item: fiber.item] = value

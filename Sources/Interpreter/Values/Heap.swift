@@ -36,7 +36,7 @@ public final class Heap {
 
   /// Why the run must stop, if it must.
   let interrupt = Interrupt()
-  /// What embedders' objects own, closed when the run ends.
+  /// What embedders' objects own, closed when the fiber ends that opened it, or the run.
   let resources = ResourceTable()
   /// Where text is put together.
   public private(set) lazy var text = TextBuffer(self)

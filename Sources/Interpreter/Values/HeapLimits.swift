@@ -5,10 +5,6 @@
 // was seen stays set until the next run, and the machine looks at it after every library call, so a
 // function that swallows the error, or that can only stop early, ends the run all the same.
 
-#if canImport(Glibc)
-  import Glibc
-#endif
-
 extension Heap {
   /// Steps between two looks at the limits: far less than a millisecond of work.
   static let lookInterval = 512
@@ -24,7 +20,7 @@ extension Heap {
     guard let duration else { return }
     let (seconds, attoseconds) = duration.components
     let nanoseconds = Double(seconds) * 1e9 + Double(attoseconds) / 1e9
-    deadline = Self.now &+ UInt64(min(max(0, nanoseconds), 9e18))
+    deadline = Timers.now &+ UInt64(min(max(0, nanoseconds), 9e18))
   }
 
   /// Counts steps of work, and looks at the limits now and then. Every loop of a library function whose
@@ -59,7 +55,7 @@ extension Heap {
   func look() throws(ScriptError) {
     nextLook = steps &+ Self.lookInterval
     if steps > stepLimit { interrupt.set(.instructions) }
-    if deadline != .max, Self.now > deadline { interrupt.set(.deadline) }
+    if deadline != .max, Timers.now > deadline { interrupt.set(.deadline) }
     try throwIfInterrupted()
     if bytes > limit { try reserve(0) }
   }
@@ -78,12 +74,6 @@ extension Heap {
     case .memory: .memoryLimit(limit)
     case .cancelled, nil: .cancelled
     }
-  }
-
-  private static var now: UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
   }
 
   // MARK: Memory
