@@ -29,32 +29,51 @@ public enum Base64 {
   public static func decode(_ text: String) -> [UInt8]? {
     var result: [UInt8] = []
     result.reserveCapacity(text.utf8.count / 4 * 3)
-    var group: UInt32 = 0
-    var count = 0
-    var padding = 0
-    for byte in text.utf8 where byte != 0x0A && byte != 0x0D {
-      if byte == UInt8(ascii: "=") {
-        padding += 1
-        continue
-      }
-      guard padding == 0, let value = value(of: byte) else { return nil }
-      group = group << 6 | value
-      count += 1
-      guard count % 4 == 0 else { continue }
-      result.append(UInt8(truncatingIfNeeded: group >> 16))
-      result.append(UInt8(truncatingIfNeeded: group >> 8))
-      result.append(UInt8(truncatingIfNeeded: group))
-      group = 0
-    }
-    switch (count % 4, padding) {
-    case (0, 0): return result
-    case (2, 2): result.append(UInt8(truncatingIfNeeded: group >> 4))
-    case (3, 1):
-      result.append(UInt8(truncatingIfNeeded: group >> 10))
-      result.append(UInt8(truncatingIfNeeded: group >> 2))
-    default: return nil
-    }
+    var decoder = Decoder()
+    guard decoder.decode(text.utf8, to: &result), decoder.finish(to: &result) else { return nil }
     return result
+  }
+
+  /// Decodes a text that comes in pieces.
+  public struct Decoder {
+    private var group: UInt32 = 0
+    private var count = 0
+    private var padding = 0
+
+    /// Begins a text.
+    public init() {}
+
+    /// Decodes the next piece; false when it is no base64.
+    public mutating func decode(_ piece: some Sequence<UInt8>, to result: inout [UInt8]) -> Bool {
+      for byte in piece where byte != 0x0A && byte != 0x0D {
+        if byte == UInt8(ascii: "=") {
+          padding += 1
+          continue
+        }
+        guard padding == 0, let value = Base64.value(of: byte) else { return false }
+        group = group << 6 | value
+        count += 1
+        guard count % 4 == 0 else { continue }
+        result.append(UInt8(truncatingIfNeeded: group >> 16))
+        result.append(UInt8(truncatingIfNeeded: group >> 8))
+        result.append(UInt8(truncatingIfNeeded: group))
+        group = 0
+      }
+      return true
+    }
+
+    /// Decodes what is left at the text's end; false when something is missing there.
+    public func finish(to result: inout [UInt8]) -> Bool {
+      switch (count % 4, padding) {
+      case (0, 0): break
+      case (2, 2): result.append(UInt8(truncatingIfNeeded: group >> 4))
+      case (3, 1):
+        result.append(UInt8(truncatingIfNeeded: group >> 10))
+        result.append(UInt8(truncatingIfNeeded: group >> 2))
+      default: return false
+      }
+      return true
+    }
   }
 
   private static func value(of byte: UInt8) -> UInt32? {

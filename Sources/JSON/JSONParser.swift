@@ -5,7 +5,8 @@
 // - a key that comes twice keeps its last value, at the place of its first;
 // - a lone surrogate (`"\ud800"`) and invalid UTF-8 are errors: nothing is repaired silently;
 // - an integer that fits 64 bits is exact, a larger one becomes a double (`-0` is the integer 0);
-// - a number beyond a double's range is an error, and so is a byte order mark.
+// - a number beyond a double's range is an error, one of more than 4096 digits too, and so is a byte
+//   order mark.
 
 import Synchronization
 
@@ -29,9 +30,13 @@ extension JSONValue {
   public static let maximumDepth = 512
 
   /// Parses one JSON text; white space around it is allowed, anything else after it is an error.
-  public static func parse(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONError) -> JSONValue {
+  ///
+  /// - Parameter look: is told how far the parser has come; see `Look`.
+  public static func parse(
+    _ bytes: UnsafeBufferPointer<UInt8>, look: Look? = nil
+  ) throws(JSONError) -> JSONValue {
     var parser = JSONParser.take(for: bytes.count)
-    let value = try parser.parse(bytes)
+    let value = try parser.parse(bytes, look: look)
     parser.giveBack()
     return value
   }
@@ -67,6 +72,11 @@ struct JSONParser: ~Copyable, @unchecked Sendable {
   private var shapes: JSONKeyShapes
   private var values: JSONValueCache
   var texts: JSONTextCache
+  private var look: Look?
+  /// Where the next look is due.
+  var nextLook = Int.max
+  /// Values since the last look.
+  private var seen = 0
 
   /// Makes a parser for texts of about that many bytes.
   init(textCount: Int) {
@@ -95,6 +105,7 @@ struct JSONParser: ~Copyable, @unchecked Sendable {
     guard count <= Self.spareLimit, shapes.isSmall else { return }
     values.removeAll()
     texts.removeAll()
+    look = nil
     var parser = Optional(self)
     Self.spare.withLock { spare in
       if spare == nil { spare = parser.take() }
@@ -109,12 +120,24 @@ struct JSONParser: ~Copyable, @unchecked Sendable {
   }()
 
   /// Reads one whole text.
-  mutating func parse(_ text: UnsafeBufferPointer<UInt8>) throws(JSONError) -> JSONValue {
-    begin(text, depth: 0)
+  mutating func parse(
+    _ text: UnsafeBufferPointer<UInt8>, look: Look? = nil
+  ) throws(JSONError) -> JSONValue {
+    begin(text, depth: 0, look)
     try parseValue(at: JSONKeyShapes.document)
     skipSpace()
     guard position == count else { throw error("unexpected text after the value") }
+    guard look == nil || canGoOn(at: position) else { throw error("stopped") }
     return stack.pop()
+  }
+
+  /// Tells how far the parser has come; false when it shall stop.
+  @inline(never)
+  mutating func canGoOn(at place: Int) -> Bool {
+    let bytes = place - nextLook + Look.interval
+    nextLook = place + Look.interval
+    defer { seen = 0 }
+    return look?.report(bytes, seen) ?? true
   }
 
   /// Reads one item of an array that stands so deep in another text.
@@ -127,7 +150,12 @@ struct JSONParser: ~Copyable, @unchecked Sendable {
     return stack.pop()
   }
 
-  private mutating func begin(_ text: UnsafeBufferPointer<UInt8>, depth: Int) {
+  private mutating func begin(
+    _ text: UnsafeBufferPointer<UInt8>, depth: Int, _ look: Look? = nil
+  ) {
+    self.look = look
+    nextLook = look == nil ? Int.max : Look.interval
+    seen = 0
     bytes = text.baseAddress ?? UnsafePointer(Self.nothing)
     count = text.count
     position = 0
@@ -137,6 +165,8 @@ struct JSONParser: ~Copyable, @unchecked Sendable {
 
   private mutating func parseValue(at place: JSONKeyShapes.Index) throws(JSONError) {
     skipSpace()
+    seen &+= 1
+    if position >= nextLook, !canGoOn(at: position) { throw error("stopped") }
     guard position < count else { throw error("unexpected end, a value is missing") }
     switch bytes[position] {
     case UInt8(ascii: "\""): stack.push(.string(try parseString()))
@@ -273,12 +303,19 @@ struct JSONParser: ~Copyable, @unchecked Sendable {
     if isInteger, let value = integer(in: firstDigit..<position, isNegative: isNegative) {
       return .int(value)
     }
+    // Reading more digits than any double needs would take long.
+    guard position - start <= Self.longestNumber else {
+      throw error("the number has too many digits", at: start)
+    }
     let digits = UnsafeBufferPointer(start: bytes + start, count: position - start)
     guard let value = Double(String(decoding: digits, as: UTF8.self)), value.isFinite else {
       throw error("the number is out of range", at: start)
     }
     return .double(value)
   }
+
+  /// Bytes of a number that is no plain 64-bit integer.
+  private static let longestNumber = 4096
 
   /// Consumes a fraction and an exponent; false when there is neither.
   private mutating func skipFraction() throws(JSONError) -> Bool {
@@ -325,7 +362,10 @@ struct JSONParser: ~Copyable, @unchecked Sendable {
   private mutating func skipSomeSpace() {
     while position < count {
       switch bytes[position] {
-      case 0x20, 0x0A, 0x0D, 0x09: position += 1
+      case 0x20, 0x0A, 0x0D, 0x09:
+        position += 1
+        // What is left of the space is no value: the parser stops there.
+        if position >= nextLook, !canGoOn(at: position) { return }
       default: return
       }
     }

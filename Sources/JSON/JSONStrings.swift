@@ -12,6 +12,9 @@ extension JSONParser {
       let word = JSONBytes.load(start + index)
       let stops = JSONBytes.stops(in: word)
       if stops == 0 {
+        if quote &+ index >= nextLook, !canGoOn(at: quote &+ index) {
+          throw error("stopped", at: quote)
+        }
         hasHigh = hasHigh || JSONBytes.hasHigh(word)
         index &+= 8
         continue
@@ -42,6 +45,7 @@ extension JSONParser {
     var hasEscape = false
     while index < count {
       let byte = bytes[index]
+      if index >= nextLook, !canGoOn(at: index) { throw error("stopped", at: quote) }
       if byte == UInt8(ascii: "\"") {
         position = index + 1
         return try text(in: quote + 1..<index, hasEscape: hasEscape)

@@ -10,6 +10,13 @@ extension JSONValue {
     return writer.bytes
   }
 
+  /// The text of a JSON string without its quotes: for writers that have no values of this type.
+  public static func escaped(_ text: String) -> [UInt8] {
+    var writer = JSONWriter(indent: nil, sortedKeys: false)
+    writer.writeEscaped(text)
+    return writer.bytes
+  }
+
   /// The value as JSON text; the parameters are those of `bytes(indent:sortedKeys:)`.
   public func text(indent: Int? = nil, sortedKeys: Bool = false) -> String {
     String(decoding: bytes(indent: indent, sortedKeys: sortedKeys), as: UTF8.self)
@@ -88,6 +95,11 @@ struct JSONWriter {
   /// Writes a string in quotes, with escapes for quotes, backslashes and control characters only.
   mutating func write(_ string: String) {
     bytes.append(UInt8(ascii: "\""))
+    writeEscaped(string)
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  mutating func writeEscaped(_ string: String) {
     var string = string
     string.withUTF8 { buffer in
       var start = 0
@@ -102,7 +114,6 @@ struct JSONWriter {
       }
       bytes.append(contentsOf: buffer[start...])
     }
-    bytes.append(UInt8(ascii: "\""))
   }
 
   private mutating func writeEscape(_ byte: UInt8) {

@@ -24,7 +24,19 @@ public struct YAMLError: Error, Sendable, Hashable, CustomStringConvertible {
 public enum YAML {
   /// Parses a text of at most one document; an empty text is null.
   public static func parse(_ text: String) throws(YAMLError) -> JSONValue {
-    let documents = try parseAll(text)
+    try single(try parseAll(text))
+  }
+
+  /// Parses UTF-8 bytes of at most one document; an empty text is null.
+  ///
+  /// - Parameter look: is told how far the reader has come; see `Look`.
+  public static func parse(
+    _ bytes: UnsafeBufferPointer<UInt8>, look: Look? = nil
+  ) throws(YAMLError) -> JSONValue {
+    try single(try parseAll(bytes, look: look))
+  }
+
+  private static func single(_ documents: [JSONValue]) throws(YAMLError) -> JSONValue {
     guard documents.count <= 1 else {
       throw YAMLError(
         message: "found \(documents.count) documents where one was expected", line: 0, column: 0)
@@ -34,9 +46,22 @@ public enum YAML {
 
   /// Parses every document of a text.
   public static func parseAll(_ text: String) throws(YAMLError) -> [JSONValue] {
-    var converter = YAMLConverter()
+    var text = text
+    let result = text.withUTF8 { bytes in
+      Result { () throws(YAMLError) in try parseAll(bytes) }
+    }
+    return try result.get()
+  }
+
+  /// Parses every document of UTF-8 bytes.
+  ///
+  /// - Parameter look: is told how far the reader has come; see `Look`.
+  public static func parseAll(
+    _ bytes: UnsafeBufferPointer<UInt8>, look: Look? = nil
+  ) throws(YAMLError) -> [JSONValue] {
+    var converter = YAMLConverter(look)
     var documents: [JSONValue] = []
-    for node in try YAMLComposer(text).documents() {
+    for node in try YAMLComposer(bytes, look).documents() {
       let value = try converter.convert(node, depth: 0)
       if value != .null { documents.append(value) }
     }
@@ -48,9 +73,13 @@ public enum YAML {
 private struct YAMLConverter {
   /// Values that one text may have, aliases followed.
   private var budget = 1_000_000
+  private var look: Look?
+
+  init(_ look: Look?) { self.look = look }
 
   mutating func convert(_ node: YAMLNode, depth: Int) throws(YAMLError) -> JSONValue {
     budget -= 1
+    guard look?.count(bytes: node.size, values: 1) != false else { throw error("stopped", at: node) }
     guard budget >= 0 else { throw error("the aliases multiply into too many values", at: node) }
     guard depth <= JSONValue.maximumDepth else {
       throw error("nested deeper than \(JSONValue.maximumDepth)", at: node)

@@ -19,35 +19,60 @@ struct YAMLNode {
   var line: Int
   /// In characters, from 1.
   var column: Int
+
+  /// Bytes of a scalar's text.
+  var size: Int {
+    if case .scalar(let text, _) = content { text.utf8.count } else { 0 }
+  }
 }
 
 /// Reads the documents of one text. The C parser keeps a pointer to itself, so it lives at an address
 /// of its own for as long as this object.
 final class YAMLComposer {
   private let parser: UnsafeMutablePointer<yaml_parser_t>
-  private let input: UnsafeMutableBufferPointer<UInt8>
+  private let input: UnsafeBufferPointer<UInt8>
   private var event = yaml_event_t()
   private var anchors: [String: YAMLNode] = [:]
+  /// Bytes that the C parser has taken.
+  private var position = 0
+  private var look: Look?
 
-  init(_ text: String) {
-    var text = text
-    input = text.withUTF8 { bytes in
-      let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
-      _ = copy.initialize(from: bytes)
-      return copy
-    }
+  /// Prepares to read bytes that outlive this object.
+  init(_ input: UnsafeBufferPointer<UInt8>, _ look: Look?) {
+    self.look = look
+    self.input = input
     parser = .allocate(capacity: 1)
     parser.initialize(to: yaml_parser_t())
     yaml_parser_initialize(parser)
     yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
-    yaml_parser_set_input_string(parser, input.baseAddress, input.count)
+    // It asks for some kilobytes at a time, also in the middle of a scalar of any length. The object
+    // outlives the parser.
+    yaml_parser_set_input(
+      parser,
+      { context, target, size, count in
+        guard let context, let target, let count else { return 0 }
+        let composer = Unmanaged<YAMLComposer>.fromOpaque(context).takeUnretainedValue()
+        return composer.read(target, size, count) ? 1 : 0
+      }, Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  /// Gives the C parser its next bytes; false when it shall stop.
+  private func read(
+    _ target: UnsafeMutablePointer<UInt8>, _ size: Int, _ count: UnsafeMutablePointer<Int>
+  ) -> Bool {
+    let length = min(size, input.count - position)
+    if length > 0, let base = input.baseAddress {
+      target.update(from: base + position, count: length)
+    }
+    position += length
+    count.pointee = length
+    return look?.count(bytes: length) != false
   }
 
   deinit {
     yaml_event_delete(&event)
     yaml_parser_delete(parser)
     parser.deallocate()
-    input.deallocate()
   }
 
   /// The root nodes of all documents, empty ones included.
@@ -74,6 +99,8 @@ final class YAMLComposer {
   /// The node that the current event begins; afterwards its last event is the current one.
   private func node(depth: Int) throws(YAMLError) -> YAMLNode {
     let mark = event.start_mark
+    // A node is about twice as large as the value that becomes of it.
+    guard look?.count(bytes: 0, values: 2) != false else { throw error("stopped", at: mark) }
     guard depth <= JSONValue.maximumDepth + 1 else {
       throw error("nested deeper than \(JSONValue.maximumDepth)", at: mark)
     }

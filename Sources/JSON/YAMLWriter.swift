@@ -3,9 +3,11 @@
 
 extension YAML {
   /// The value as YAML text that ends in a line break. Strings of several lines become literal
-  /// blocks.
-  public static func format(_ value: JSONValue) -> String {
-    var writer = YAMLWriter()
+  /// blocks, long ones without lines are in quotes.
+  ///
+  /// - Parameter look: is told how far the writer has come; see `Look`.
+  public static func format(_ value: JSONValue, look: Look? = nil) -> String {
+    var writer = YAMLWriter(look)
     writer.write(root: value)
     return writer.text
   }
@@ -19,6 +21,14 @@ extension YAML {
 /// Collects the text of one document.
 private struct YAMLWriter {
   private(set) var text = ""
+  private var look: Look?
+
+  init(_ look: Look?) { self.look = look }
+
+  /// False when the writer shall stop; every loop asks it.
+  private mutating func canGoOn(after bytes: Int = 0) -> Bool {
+    look?.count(bytes: bytes, values: 1) != false
+  }
 
   mutating func write(root value: JSONValue) {
     switch value {
@@ -34,9 +44,10 @@ private struct YAMLWriter {
   private mutating func write(_ object: JSONObject, level: Int) {
     var isFirst = true
     for (key, value) in object {
+      guard canGoOn() else { return }
       if !isFirst { indent(level) }
       isFirst = false
-      text += YAMLScalar.needsQuotes(key) ? quoted(key) : key
+      writeFlow(key)
       text += ":"
       writeValue(value, level: level)
     }
@@ -44,6 +55,7 @@ private struct YAMLWriter {
 
   private mutating func write(_ elements: [JSONValue], level: Int) {
     for (index, element) in elements.enumerated() {
+      guard canGoOn() else { return }
       if index > 0 { indent(level) }
       text += "-"
       switch element {
@@ -91,35 +103,80 @@ private struct YAMLWriter {
   }
 
   private mutating func write(_ string: String, level: Int) {
-    if string.utf8.contains(0x0A), isLiteral(string) {
+    if isLiteral(string) {
       writeLiteral(string, level: max(level, 1))
     } else {
-      text += YAMLScalar.needsQuotes(string) ? quoted(string) : string
+      writeFlow(string)
     }
   }
 
-  private func isLiteral(_ string: String) -> Bool {
-    let scalars = string.unicodeScalars
-    guard scalars.contains(where: { $0 != "\n" && $0 != " " && $0 != "\t" }) else { return false }
-    return scalars.allSatisfy { $0 == "\n" || $0 == "\t" || YAMLScalar.isPrintable($0) }
+  /// Writes a string on one line, in quotes where it needs them.
+  private mutating func writeFlow(_ string: String) {
+    if string.utf8.count <= Self.longestPlain, !YAMLScalar.needsQuotes(string) {
+      text += string
+      return
+    }
+    text += "\""
+    eachPiece(of: string[...]) { $0.writeEscaped($1) }
+    text += "\""
+  }
+
+  /// Bytes from which on a string is in quotes, whether it needs them or not.
+  private static let longestPlain = 64 << 10
+  /// Scalars of a string that are looked at or written between two looks.
+  private static let piece = 8 << 10
+
+  /// Calls `body` with pieces of a string, until the writer shall stop.
+  private mutating func eachPiece(
+    of string: Substring, _ body: (inout YAMLWriter, Substring) -> Void
+  ) {
+    var rest = string
+    while !rest.isEmpty {
+      let end = rest.unicodeScalars.index(
+        rest.startIndex, offsetBy: Self.piece, limitedBy: rest.endIndex)
+      let piece = rest[..<(end ?? rest.endIndex)]
+      body(&self, piece)
+      guard canGoOn(after: piece.utf8.count) else { return }
+      rest = rest[piece.endIndex...]
+    }
+  }
+
+  private mutating func isLiteral(_ string: String) -> Bool {
+    guard string.utf8.count > Self.longestPlain || string.utf8.contains(0x0A) else { return false }
+    var hasBreak = false
+    var hasText = false
+    var isPrintable = true
+    eachPiece(of: string[...]) { _, piece in
+      for scalar in piece.unicodeScalars where isPrintable {
+        if scalar == "\n" { hasBreak = true }
+        let isSpace = scalar == "\n" || scalar == "\t"
+        if !isSpace, scalar != " " { hasText = true }
+        if !isSpace, !YAMLScalar.isPrintable(scalar) { isPrintable = false }
+      }
+    }
+    return hasBreak && hasText && isPrintable
   }
 
   private mutating func writeLiteral(_ string: String, level: Int) {
     text += "|"
     // A block's indentation is read from its first line unless that starts with white space.
     if let first = string.utf8.first, [0x20, 0x0A, 0x09].contains(first) { text += "2" }
-    var lines = string.split(separator: "\n" as Character, omittingEmptySubsequences: false)[...]
+    var rest = string[...]
     if string.utf8.last != 0x0A {
       text += "-"
     } else {
-      lines = lines.dropLast()
-      if lines.last?.isEmpty == true { text += "+" }
+      rest.removeLast()
+      if rest.utf8.last == 0x0A { text += "+" }
     }
-    for line in lines {
+    while canGoOn() {
       text += "\n"
-      guard !line.isEmpty else { continue }
-      indent(level)
-      text += line
+      let end = rest.utf8.firstIndex(of: 0x0A) ?? rest.endIndex
+      if end > rest.startIndex {
+        indent(level)
+        eachPiece(of: rest[..<end]) { $0.text += $1 }
+      }
+      guard end < rest.endIndex else { return }
+      rest = rest[rest.utf8.index(after: end)...]
     }
   }
 
@@ -127,24 +184,22 @@ private struct YAMLWriter {
     text += String(repeating: "  ", count: level)
   }
 
-  /// The string in double quotes, with everything escaped that is not printable.
-  private func quoted(_ string: String) -> String {
-    var result = "\""
-    for scalar in string.unicodeScalars {
+  /// Writes text as it stands in double quotes, with everything escaped that is not printable.
+  private mutating func writeEscaped(_ piece: Substring) {
+    for scalar in piece.unicodeScalars {
       switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\t": result += "\\t"
-      case "\r": result += "\\r"
-      case _ where YAMLScalar.isPrintable(scalar): result.unicodeScalars.append(scalar)
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case "\n": text += "\\n"
+      case "\t": text += "\\t"
+      case "\r": text += "\\r"
+      case _ where YAMLScalar.isPrintable(scalar): text.unicodeScalars.append(scalar)
       default:
         let digits = String(scalar.value, radix: 16)
         let width = scalar.value > 0xFFFF ? 8 : 4
-        result += width == 8 ? "\\U" : "\\u"
-        result += String(repeating: "0", count: width - digits.count) + digits
+        text += width == 8 ? "\\U" : "\\u"
+        text += String(repeating: "0", count: width - digits.count) + digits
       }
     }
-    return result + "\""
   }
 }

@@ -40,7 +40,7 @@ extension StandardLibrary {
       return Value(int)
     case .bool: return Value(value.asBool ? 1 : 0)
     case .string:
-      let text = value.asString.text
+      let text = try shortText(value, "int")
       guard let int = Int64(text) else { throw unreadable(text, "int") }
       return Value(int)
     default: throw call.wrong(0, "string or number")
@@ -51,7 +51,7 @@ extension StandardLibrary {
     let value = call[0]
     if let number = value.number { return Value(number) }
     guard value.tag == .string else { throw call.wrong(0, "string or number") }
-    let text = value.asString.text
+    let text = try shortText(value, "float")
     // `Double` also reads "inf", "nan" and hexadecimal, which the language does not write.
     guard text.first?.isLetter != true, !text.contains("x"), let number = Double(text) else {
       throw unreadable(text, "float")
@@ -63,11 +63,19 @@ extension StandardLibrary {
     let value = call[0]
     if value.tag == .bool { return value }
     guard value.tag == .string else { throw call.wrong(0, "string or bool") }
-    switch value.asString.text {
+    switch try shortText(value, "bool") {
     case "true": return Value(true)
     case "false": return Value(false)
     case let text: throw unreadable(text, "bool")
     }
+  }
+
+  /// The text to convert. One of more than four thousand bytes is not even looked at.
+  private static func shortText(_ value: Value, _ type: String) throws -> String {
+    let utf8 = value.asString.utf8
+    guard utf8.count > 4096 else { return value.asString.text }
+    let start = String(decoding: utf8[..<256], as: UTF8.self)
+    throw unreadable(start, type)
   }
 
   private static func unreadable(_ text: String, _ type: String) -> ScriptError {

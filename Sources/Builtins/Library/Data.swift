@@ -8,9 +8,10 @@ extension StandardLibrary {
   static func addData(to library: inout Library) {
     library.add(
       immediate("json.parse", [.init("text", "string")], "a value from JSON text") { call in
-        try call.heap.charge(bytes: try call.string(0).utf8.count)
+        defer { call.heap.giveBackBorrowed() }
         do {
-          return call.heap.makeValue(try JSONValue.parse(Array(try call.string(0).utf8)))
+          let text = try call.string(0).utf8
+          return try call.heap.makeData(try JSONValue.parse(text, look: call.heap.textLook()))
         } catch let error as JSONError {
           throw ScriptError.value("this is no JSON: \(error)")
         }
@@ -24,7 +25,9 @@ extension StandardLibrary {
         if let indent, !(0...16).contains(indent) {
           throw ScriptError.value("indent is from 0 to 16")
         }
-        return Value(call.heap.makeString(try call.machine.json(call[0]).text(indent: indent)))
+        call.heap.text.begin()
+        try call[0].writeJSON(to: call.heap.text, call.heap, indent: indent)
+        return Value(try call.heap.text.finish())
       })
     addYAML(to: &library)
     addBase64(to: &library)
@@ -35,9 +38,11 @@ extension StandardLibrary {
     library.add(
       immediate("sha256", [.init("text", "string")], "the SHA-256 of the text's bytes, in hex") {
         call in
-        try call.heap.charge(bytes: try call.string(0).utf8.count)
-        let digest = SHA256.hash(data: Array(try call.string(0).utf8))
-        return Value(call.heap.makeString(hexadecimal(digest)))
+        var hash = SHA256()
+        try pieces(of: try call.string(0), call.heap) { piece in
+          hash.update(bufferPointer: UnsafeRawBufferPointer(piece))
+        }
+        return Value(call.heap.makeString(hexadecimal(hash.finalize())))
       })
     library.add(
       immediate("uuid", [], "a random UUID (RFC 9562, version 4)") { call in
@@ -54,6 +59,21 @@ extension StandardLibrary {
       })
   }
 
+  /// Bytes of a text that are worked on between two looks at the limits; a multiple of three, for base64.
+  private static let pieceSize = 48 << 10
+
+  /// Calls `body` with the bytes of a text, piece by piece.
+  private static func pieces(
+    of string: StringReference, _ heap: Heap, _ body: (UnsafeBufferPointer<UInt8>) throws -> Void
+  ) throws {
+    let utf8 = string.utf8
+    for start in stride(from: 0, to: utf8.count, by: pieceSize) {
+      let end = min(start + pieceSize, utf8.count)
+      try body(UnsafeBufferPointer(rebasing: utf8[start..<end]))
+      try heap.charge(bytes: end - start)
+    }
+  }
+
   private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
     bytes.map { byte in
       let digits = String(byte, radix: 16)
@@ -64,16 +84,29 @@ extension StandardLibrary {
   private static func addYAML(to library: inout Library) {
     library.add(
       immediate("yaml.parse", [.init("text", "string")], "a value from YAML text") { call in
-        try yaml { call.heap.makeValue(try YAML.parse(try call.string(0).text)) }
+        defer { call.heap.giveBackBorrowed() }
+        let text = try call.string(0).utf8
+        return try yaml {
+          try call.heap.makeData(try YAML.parse(text, look: call.heap.textLook()))
+        }
       })
     library.add(
       immediate("yaml.parseAll", [.init("text", "string")], "a list with each YAML document") {
         call in
-        try yaml { call.heap.makeValue(.array(try YAML.parseAll(try call.string(0).text))) }
+        defer { call.heap.giveBackBorrowed() }
+        let text = try call.string(0).utf8
+        return try yaml {
+          try call.heap.makeData(.array(try YAML.parseAll(text, look: call.heap.textLook())))
+        }
       })
     library.add(
       immediate("yaml.format", [.init("value")], "YAML text of a value") { call in
-        Value(call.heap.makeString(YAML.format(try call.machine.json(call[0]))))
+        let heap = call.heap
+        defer { heap.giveBackBorrowed() }
+        let text = YAML.format(try call.machine.json(call[0]), look: heap.textLook())
+        heap.text.begin()
+        try heap.text.append(text)
+        return Value(try heap.text.finish())
       })
   }
 
@@ -88,15 +121,29 @@ extension StandardLibrary {
   private static func addBase64(to library: inout Library) {
     library.add(
       immediate("base64.encode", [.init("text", "string")], "the text's bytes in base64") { call in
-        Value(call.heap.makeString(Base64.encode(try call.string(0).utf8)))
+        let text = call.heap.text
+        text.begin()
+        try pieces(of: try call.string(0), call.heap) { try text.append(Base64.encode($0)) }
+        return Value(try text.finish())
       })
     library.add(
       immediate("base64.decode", [.init("text", "string")], "the text that was encoded") { call in
-        let bytes = Base64.decode(try call.string(0).text)
-        guard let bytes, let text = String(validating: bytes, as: UTF8.self) else {
+        let text = call.heap.text
+        text.begin()
+        var decoder = Base64.Decoder()
+        var isRight = true
+        try pieces(of: try call.string(0), call.heap) { piece in
+          var bytes: [UInt8] = []
+          isRight = isRight && decoder.decode(piece, to: &bytes)
+          try bytes.withUnsafeBufferPointer { try text.append($0) }
+        }
+        var rest: [UInt8] = []
+        isRight = isRight && decoder.finish(to: &rest)
+        try rest.withUnsafeBufferPointer { try text.append($0) }
+        guard isRight, let string = try text.finishValidated() else {
           throw ScriptError.value("this is no base64 of a text")
         }
-        return Value(call.heap.makeString(text))
+        return Value(string)
       })
   }
 }

@@ -51,16 +51,14 @@ extension StandardLibrary {
         call in
         let list = try call.list(0)
         let position = try call.position(1, count: list.count, of: "list", isEndAllowed: true)
-        try call.charge((list.count - position) / 16)
-        list.insert(call[2], at: position, call.heap)
+        try list.insert(call[2], at: position, call.heap)
         return call[0]
       },
       method(of: "list", "removeAt", [.init("index", "int")], "removes an element and gives it") {
         call in
         let list = try call.list(0)
         let position = try call.position(1, count: list.count, of: "list", isEndAllowed: false)
-        try call.charge((list.count - position) / 16)
-        return list.remove(at: position)
+        return try list.remove(at: position, call.heap)
       },
     ]
   }

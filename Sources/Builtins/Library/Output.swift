@@ -9,7 +9,9 @@ extension StandardLibrary {
         "print", [.init("values", isRest: true, doc: "what to write")],
         "writes the values with a space between and a newline", "print \"a\", 1"
       ) { call in
-        call.write(try joined(call) + "\n")
+        let text = try joined(call)
+        try text.append(UInt8(ascii: "\n"))
+        try text.deliver { call.write($0) }
         return .null
       })
     for level in ["debug", "info", "warn", "error"] {
@@ -18,19 +20,19 @@ extension StandardLibrary {
           "log.\(level)", [.init("values", isRest: true, doc: "what to write")],
           "logs the values at level \(level)", "log.\(level) \"text\""
         ) { call in
-          options.log(level, try joined(call))
+          options.log(level, String(decoding: try joined(call).utf8, as: UTF8.self))
+          call.heap.text.begin()
           return .null
         })
     }
   }
 
-  private static func joined(_ call: NativeCall) throws -> String {
-    let values = call[0].asList
-    var text = ""
+  private static func joined(_ call: NativeCall) throws -> TextBuffer {
+    let (values, text) = (call[0].asList, call.heap.text)
+    text.begin()
     for index in 0..<values.count {
-      if index > 0 { text += " " }
-      text += try values[item: index].text(call.heap)
-      try call.heap.reserve(text.utf8.count)
+      if index > 0 { try text.append(UInt8(ascii: " ")) }
+      try values[item: index].write(to: text, call.heap)
     }
     return text
   }

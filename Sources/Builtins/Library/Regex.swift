@@ -46,7 +46,17 @@ final class Regex: HostMembers {
   /// Compiles a pattern, or finds it among those that were compiled before.
   ///
   /// - Throws: a `ScriptError` that says what is wrong with the pattern, and where.
-  static func of(_ pattern: String) throws(ScriptError) -> Regex {
+  static func of(_ pattern: StringReference) throws(ScriptError) -> Regex {
+    guard pattern.utf8.count <= longestPattern else {
+      throw ScriptError.value("a regular expression has at most 64 KiB")
+    }
+    return try of(pattern.text)
+  }
+
+  /// Bytes of a pattern, as the C side has it too; a longer one is not even copied.
+  private static let longestPattern = 64 << 10
+
+  private static func of(_ pattern: String) throws(ScriptError) -> Regex {
     if let known = cache.withLock({ $0[pattern] }) { return known }
     let regex = try compile(pattern)
     cache.withLock { cache in

@@ -9,7 +9,7 @@ extension StandardLibrary {
         "regex", [.init("pattern", "string")],
         "a regular expression (PCRE2), for matches, capture, replace and split",
         "regex(\"^v(\\\\d+)\")"
-      ) { call in call.heap.makeHost(try Regex.of(try call.string(0).text)) })
+      ) { call in call.heap.makeHost(try Regex.of(try call.string(0))) })
     library.addMethod(
       of: "string",
       method(
@@ -29,7 +29,7 @@ extension StandardLibrary {
   private static func search(_ call: NativeCall) throws -> RegexSearch {
     let regex: Regex
     switch call[1].tag {
-    case .string: regex = try Regex.of(call[1].asString.text)
+    case .string: regex = try Regex.of(call[1].asString)
     default:
       guard let given = self.regex(call[1]) else { throw call.wrong(1, "regex") }
       regex = given
@@ -46,18 +46,18 @@ extension StandardLibrary {
     let search = try search(call)
     guard try search.find() else { return .null }
     let (regex, heap, text) = (search.regex, call.heap, try call.string(0))
-    func value(_ group: Int) -> Value {
-      search.group(group).map { part(text, $0, heap) } ?? .null
+    func value(_ group: Int) throws -> Value {
+      try search.group(group).map { try part(text, $0, heap) } ?? .null
     }
     guard regex.names.isEmpty else {
       let map = heap.makeMap(capacity: regex.names.count)
       for (name, group) in regex.names.sorted(by: { $0.group < $1.group }) {
-        map.set(heap.makeString(name), value(group), heap)
+        map.set(heap.makeString(name), try value(group), heap)
       }
       return Value(map)
     }
     let list = heap.makeList(capacity: regex.groupCount + 1)
-    for group in 0...regex.groupCount { list.append(value(group), heap) }
+    for group in 0...regex.groupCount { list.append(try value(group), heap) }
     return Value(list)
   }
 
@@ -67,40 +67,55 @@ extension StandardLibrary {
     let pieces = heap.makeList()
     var start = 0
     try RegexSearch(regex, in: text, call).each { match in
-      pieces.append(part(text, start..<max(start, match.lowerBound), heap), heap)
+      pieces.append(try part(text, start..<max(start, match.lowerBound), heap), heap)
       start = match.upperBound
       try heap.reserve(0)
     }
-    pieces.append(part(text, start..<text.utf8.count, heap), heap)
+    pieces.append(try part(text, start..<text.utf8.count, heap), heap)
     return Value(pieces)
   }
+
+  /// Bytes of the new text of a `replace` by a regex.
+  private static let longestTemplate = 64 << 10
 
   /// `replace` by a regex: `$1`, `${name}` and `$0` in the new text stand for groups, `$$` for a dollar.
   static func replace(_ call: inout NativeCall, _ regex: Regex) throws -> Value {
     let (text, heap) = (try call.string(0), call.heap)
-    let template = try RegexTemplate(try call.string(2).text, regex)
+    // A person wrote the new text; what is longer has no groups to find.
+    let given = try call.string(2)
+    guard given.utf8.count <= longestTemplate else {
+      throw ScriptError.value("the new text for a regex is longer than 64 KiB")
+    }
+    let template = try RegexTemplate(given.text, regex)
     let search = try RegexSearch(regex, in: text, call)
-    var bytes: [UInt8] = []
+    let result = heap.text
+    result.begin()
     var start = 0
     try search.each { match in
-      if start < match.lowerBound { bytes += text.utf8[start..<match.lowerBound] }
+      if start < match.lowerBound { try append(text, start..<match.lowerBound, to: result) }
       for piece in template.pieces {
         switch piece {
-        case .text(let text): bytes += text
+        case .text(let bytes): try bytes.withUnsafeBufferPointer { try result.append($0) }
         case .group(let group):
-          if let range = search.group(group) { bytes += text.utf8[range] }
+          if let range = search.group(group) { try append(text, range, to: result) }
         }
       }
       start = match.upperBound
-      try heap.reserve(bytes.count)
     }
-    bytes += text.utf8[start...]
-    try heap.reserve(bytes.count)
-    return Value(bytes.withUnsafeBufferPointer { heap.makeString($0) })
+    try append(text, start..<text.utf8.count, to: result)
+    return Value(try result.finish())
   }
 
-  private static func part(_ text: StringReference, _ range: Range<Int>, _ heap: Heap) -> Value {
-    Value(heap.makeString(UnsafeBufferPointer(rebasing: text.utf8[range])))
+  private static func append(
+    _ text: StringReference, _ range: Range<Int>, to buffer: TextBuffer
+  ) throws {
+    try buffer.append(UnsafeBufferPointer(rebasing: text.utf8[range]))
+  }
+
+  private static func part(
+    _ text: StringReference, _ range: Range<Int>, _ heap: Heap
+  ) throws -> Value {
+    Value(try heap.makeText(UnsafeBufferPointer(rebasing: text.utf8[range])))
   }
 }
 

@@ -2,10 +2,6 @@
 
 import Interpreter
 
-#if canImport(Glibc)
-  import Glibc
-#endif
-
 extension StandardLibrary {
   static func addStrings(to library: inout Library) {
     for function in simpleStrings + searchingStrings + shapingStrings {
@@ -49,7 +45,7 @@ extension StandardLibrary {
         let (string, prefix) = (try call.string(0), try call.string(1))
         let count = prefix.utf8.count
         return Value(
-          string.utf8.count >= count && memcmp(string.bytes, prefix.bytes, count) == 0)
+          try string.utf8.count >= count && string.hasBytes(prefix.utf8, at: 0, call.heap))
       },
       method(of: "string", "endsWith", [.init("text", "string")], "true when it ends with the text")
       {
@@ -57,7 +53,7 @@ extension StandardLibrary {
         let (string, suffix) = (try call.string(0), try call.string(1))
         let (length, count) = (string.utf8.count, suffix.utf8.count)
         return Value(
-          length >= count && memcmp(string.bytes + length - count, suffix.bytes, count) == 0)
+          try length >= count && string.hasBytes(suffix.utf8, at: length - count, call.heap))
       },
       method(
         of: "string", "indexOf", [.init("text", "string")], "where the text first occurs, or null"
@@ -65,7 +61,7 @@ extension StandardLibrary {
         call in
         let string = try call.string(0)
         guard let offset = try string.find(try call.string(1), call.heap) else { return .null }
-        return Value(string.scalarIndex(ofByte: offset))
+        return Value(try string.scalarIndex(ofByte: offset, call.heap))
       },
     ]
   }
@@ -110,7 +106,7 @@ extension StandardLibrary {
         let end =
           call.has(2)
           ? try call.position(2, count: count, of: "string", isEndAllowed: true) : count
-        return Value(string.slice(start, max(start, end), call.heap))
+        return Value(try string.slice(start, max(start, end), call.heap))
       },
       method(of: "string", "copy", "itself: strings never change") { $0[0] },
     ]
@@ -148,7 +144,7 @@ extension StandardLibrary {
       end = first
       try heap.charge()
     }
-    return piece(string, start, end, heap)
+    return try piece(string, start, end, heap)
   }
 
   /// Bytes of the white space that some UTF-8 begins with; nil when it begins with something else.
@@ -165,7 +161,7 @@ extension StandardLibrary {
     while start < string.utf8.count {
       let end = try string.find(newline, from: start, heap) ?? string.utf8.count
       let isReturn = end > start && string.utf8[end - 1] == 0x0D
-      result.append(piece(string, start, isReturn ? end - 1 : end, heap), heap)
+      result.append(try piece(string, start, isReturn ? end - 1 : end, heap), heap)
       try heap.charge()
       start = end + 1
     }
@@ -188,17 +184,17 @@ extension StandardLibrary {
     var start = 0
     while let end = try string.find(separator, from: start, call.heap) {
       try call.charge()
-      result.append(piece(string, start, end, call.heap), call.heap)
+      result.append(try piece(string, start, end, call.heap), call.heap)
       start = end + separator.utf8.count
     }
-    result.append(piece(string, start, string.utf8.count, call.heap), call.heap)
+    result.append(try piece(string, start, string.utf8.count, call.heap), call.heap)
     return Value(result)
   }
 
   private static func piece(
     _ string: StringReference, _ start: Int, _ end: Int, _ heap: Heap
-  ) -> Value {
-    Value(heap.makeString(UnsafeBufferPointer(rebasing: string.utf8[start..<end])))
+  ) throws -> Value {
+    Value(try heap.makeText(UnsafeBufferPointer(rebasing: string.utf8[start..<end])))
   }
 
   private static func replace(_ call: inout NativeCall) throws -> Value {

@@ -70,18 +70,18 @@ extension StandardLibrary {
         capability: "files"
       ) { call in
         let path = try call.string(0).text
-        let bytes = try read(path, call.heap)
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+        try read(path, call.heap)
+        guard let text = try call.heap.text.finishValidated() else {
           throw ScriptError(kind: "file", .fileTrouble, "\(path) is not UTF-8 text")
         }
-        return Value(call.heap.makeString(text))
+        return Value(text)
       })
     library.add(
       immediate(
         "writeFile", [.init("path", "string"), .init("text", "string")], "writes a file's text",
         "writeFile \"out.txt\", text", capability: "files"
       ) { call in
-        try write(try call.string(0).text, try call.string(1).utf8)
+        try write(try call.string(0).text, try call.string(1).utf8, call.heap)
         return .null
       })
     library.add(
@@ -105,34 +105,41 @@ extension StandardLibrary {
     ScriptError(kind: "file", .fileTrouble, "\(path): \(String(cString: strerror(errno)))")
   }
 
-  private static func read(_ path: String, _ heap: Heap) throws -> [UInt8] {
+  /// Bytes that are read or written at once.
+  private static let pieceSize = 64 << 10
+
+  /// Reads a file into the heap's text buffer.
+  private static func read(_ path: String, _ heap: Heap) throws {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw fileError(path) }
     defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    heap.text.begin()
+    var buffer = [UInt8](repeating: 0, count: pieceSize)
     while true {
       let count = Glibc.read(descriptor, &buffer, buffer.count)
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else { throw fileError(path) }
-      if count == 0 { return bytes }
-      bytes += buffer[..<count]
-      try heap.reserve(bytes.count)
-      try heap.charge(bytes: count)
+      if count == 0 { return }
+      try buffer.withUnsafeBufferPointer { bytes in
+        try heap.text.append(UnsafeBufferPointer(rebasing: bytes[..<count]))
+      }
     }
   }
 
-  private static func write(_ path: String, _ bytes: UnsafeBufferPointer<UInt8>) throws {
+  private static func write(
+    _ path: String, _ bytes: UnsafeBufferPointer<UInt8>, _ heap: Heap
+  ) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw fileError(path) }
     defer { close(descriptor) }
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = Glibc.write(
-        descriptor, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
+      let piece = UnsafeBufferPointer(rebasing: rest.prefix(pieceSize))
+      let count = Glibc.write(descriptor, piece.baseAddress, piece.count)
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else { throw fileError(path) }
       rest = rest.dropFirst(count)
+      try heap.charge(bytes: count)
     }
   }
 }

@@ -127,13 +127,13 @@ extension Machine {
     case (.string, .int):
       let string = object.asString
       let position = try position(index.asInt, string.scalarCount, "string")
-      return Value(string.slice(position, position + 1, heap))
+      return Value(try string.slice(position, position + 1, heap))
     case (.list, .range):
       let (start, end) = try bounds(index, object.asList.count, "list")
-      return makeSlice(object.asList, start, end)
+      return try makeSlice(object.asList, start, end)
     case (.string, .range):
       let (start, end) = try bounds(index, object.asString.scalarCount, "string")
-      return Value(object.asString.slice(start, end, heap))
+      return Value(try object.asString.slice(start, end, heap))
     case (.map, .string):
       if let value = object.asMap.get(index.asString) { return value }
       throw .noMember(index.asString.text, in: "map", among: keys(object.asMap))
@@ -196,9 +196,9 @@ extension Machine {
     return Value(list)
   }
 
-  func makeSlice(_ list: ListReference, _ start: Int, _ end: Int) -> Value {
-    let slice = heap.makeList(capacity: max(0, end - start))
-    for index in start..<max(start, end) { slice.append(list[item: index], heap) }
+  func makeSlice(_ list: ListReference, _ start: Int, _ end: Int) throws(ScriptError) -> Value {
+    let slice = heap.makeList(capacity: min(max(0, end - start), 1024))
+    try slice.append(list, from: start, to: end, step: 16, heap)
     return Value(slice)
   }
 

@@ -98,12 +98,13 @@ extension Machine {
     try heap.scriptValue(value)
   }
 
-  /// The value as JSON data, for `json.format` and the like.
+  /// The value as JSON data. The memory of it is borrowed: the caller calls `Heap.giveBackBorrowed`.
   ///
   /// - Throws: when something in it is no data: a function, a cluster, a float that is not finite.
   public func json(_ value: Value, depth: Int = 0) throws(ScriptError) -> JSONValue {
     if depth > 500 { throw .value("the value is nested too deeply, or contains itself") }
     try heap.charge()
+    try heap.borrow(Look.bytesPerValue)
     switch value.tag {
     case .undefined, .null: return .null
     case .bool: return .bool(value.asBool)
@@ -113,6 +114,7 @@ extension Machine {
       return .double(value.asDouble)
     case .string:
       try heap.charge(bytes: value.asString.pointee.byteCount)
+      try heap.borrow(value.asString.pointee.byteCount)
       return .string(value.asString.text)
     case .duration: return .string(try value.text(heap))
     case .list:
@@ -125,6 +127,7 @@ extension Machine {
       var object = JSONObject()
       var position = 0
       while let pair = value.asMap.next(position) {
+        try heap.borrow(Look.bytesPerValue + pair.key.pointee.byteCount)
         object.append(pair.key.text, try json(pair.value, depth: depth + 1))
         position = pair.next
       }
@@ -170,6 +173,45 @@ extension Machine {
 }
 
 extension Heap {
+  /// Makes maps and lists of JSON data of any size.
+  ///
+  /// - Throws: when the run passes its memory or must stop.
+  public func makeData(_ json: JSONValue) throws(ScriptError) -> Value {
+    try charge()
+    switch json {
+    case .string(var text):
+      let result = text.withUTF8 { utf8 in
+        Result { () throws(ScriptError) in try makeText(utf8) }
+      }
+      return Value(try result.get())
+    case .array(let elements):
+      try reserve(elements.count * MemoryLayout<Value>.stride)
+      let list = makeList(capacity: elements.count)
+      for element in elements { list.append(try makeData(element), self) }
+      return Value(list)
+    case .object(let object):
+      try reserve(object.count * MemoryLayout<MapEntry>.stride)
+      let map = makeMap(capacity: object.count)
+      for (key, value) in object { map.set(makeString(key), try makeData(value), self) }
+      return Value(map)
+    default: return makeValue(json)
+    }
+  }
+
+  /// What a reader or writer of text tells of its work; see `Look`. Counts as work, and what it has
+  /// made as memory that was borrowed: the caller calls `giveBackBorrowed`.
+  public func textLook() -> Look {
+    Look { [self] bytes, values in
+      do throws(ScriptError) {
+        try charge(bytes: bytes + 64 * values)
+        try borrow(bytes + Look.bytesPerValue * values)
+        return true
+      } catch {
+        return false
+      }
+    }
+  }
+
   /// Makes maps and lists of JSON data.
   public func makeValue(_ json: JSONValue) -> Value {
     switch json {

@@ -463,7 +463,7 @@ extension Machine {
               number.map { Operators.isWithin($0, value, registers[Int(i.c)]) } ?? false)
           case .listRest:
             let list = registers[Int(i.b)].asList
-            registers[a] = makeSlice(list, Int(i.c), list.count)
+            registers[a] = try makeSlice(list, Int(i.c), list.count)
           case .noMatch:
             throw .noMatch(try shortText(registers[a]), isDeclaration: i.x != 0)
           case .parallelFor, .parallelBlock:

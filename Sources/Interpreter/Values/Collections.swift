@@ -48,32 +48,39 @@ extension UnsafeMutablePointer where Pointee == ListObject {
   }
 
   /// Appends the elements of another list from `start` up to `end`, which are within it.
+  ///
+  /// - Parameter step: elements that count as one step.
+  /// - Throws: when they do not fit below the memory cap, or the run must stop.
   public func append(
-    _ other: ListReference, from start: Int = 0, to end: Int, _ heap: Heap
+    _ other: ListReference, from start: Int = 0, to end: Int, step: Int = 1, _ heap: Heap
   ) throws(ScriptError) {
-    for index in start..<Swift.max(start, end) {
-      try heap.charge()
-      append(other[item: index], heap)
-    }
+    guard end > start, let items = other.pointee.items else { return }
+    // The other list may be this one, whose items move when it grows.
+    let copies = other == self
+    try heap.reserve((end - start) * MemoryLayout<Value>.stride)
+    if copies { reserve(pointee.count + end - start, heap) }
+    try append(
+      (copies ? pointee.items.unsafelyUnwrapped : items) + start, count: end - start, step: step,
+      heap)
   }
 
   /// Inserts before an index, which is at most the count.
-  public func insert(_ value: Value, at index: Int, _ heap: Heap) {
+  ///
+  /// - Throws: when the run must stop.
+  public func insert(_ value: Value, at index: Int, _ heap: Heap) throws(ScriptError) {
     append(value, heap)
     let items = pointee.items.unsafelyUnwrapped
-    var position = pointee.count - 1
-    while position > index {
-      items[position] = items[position - 1]
-      position -= 1
-    }
+    try heap.move(items + index, to: items + index + 1, count: pointee.count - 1 - index)
     items[index] = value
   }
 
   /// Removes and returns the element at an index within the list.
-  public func remove(at index: Int) -> Value {
+  ///
+  /// - Throws: when the run must stop.
+  public func remove(at index: Int, _ heap: Heap) throws(ScriptError) -> Value {
     let items = pointee.items.unsafelyUnwrapped
     let removed = items[index]
-    for position in index..<pointee.count - 1 { items[position] = items[position + 1] }
+    try heap.move(items + index + 1, to: items + index, count: pointee.count - 1 - index)
     pointee.count -= 1
     pointee.version &+= 1
     return removed

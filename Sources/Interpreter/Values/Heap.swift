@@ -34,6 +34,8 @@ public final class Heap {
   /// The newest object when the library function that runs was called: newer ones are kept by `relieve`.
   private var boundary: UnsafeMutableRawPointer?
 
+  /// Bytes that a library function has borrowed.
+  var borrowed = 0
   /// Why the run must stop, if it must.
   let interrupt = Interrupt()
   /// What embedders' objects own, closed when the fiber ends that opened it, or the run.
@@ -133,6 +135,33 @@ public final class Heap {
     var text = text
     return text.withUTF8 { makeString($0) }
   }
+
+  /// Makes a string of valid UTF-8 of any length: the memory is asked for first, and long texts are copied
+  /// piece by piece, with a look at the limits between them.
+  ///
+  /// - Throws: when the run passes its memory or must stop.
+  public func makeText(_ utf8: UnsafeBufferPointer<UInt8>) throws(ScriptError) -> StringReference {
+    guard let base = utf8.baseAddress, utf8.count > Self.textPiece else { return makeString(utf8) }
+    try reserve(MemoryLayout<StringObject>.size + utf8.count)
+    let string = allocate(size: MemoryLayout<StringObject>.size + utf8.count, tag: .string)
+      .assumingMemoryBound(to: StringObject.self)
+    string.pointee.hash = 0
+    string.pointee.form = .whole
+    string.pointee.scalarCount = 0
+    string.pointee.byteCount = utf8.count
+    var start = 0
+    while start < utf8.count {
+      let end = min(start + Self.textPiece, utf8.count)
+      (string.bytes + start).update(from: base + start, count: end - start)
+      string.pointee.scalarCount += utf8[start..<end].count { $0 & 0xC0 != 0x80 }
+      try charge(bytes: end - start)
+      start = end
+    }
+    return string
+  }
+
+  /// Bytes of text that are copied between two looks at the limits.
+  private static let textPiece = 256 << 10
 
   /// Makes a string of `byteCount` bytes that `fill` writes; they must be valid UTF-8.
   func makeString(

@@ -91,6 +91,21 @@ extension Heap {
     throw .memoryLimit(limit)
   }
 
+  /// Accounts memory outside of the heap that a library function takes for a while.
+  ///
+  /// - Throws: when it does not fit below the cap.
+  public func borrow(_ size: Int) throws(ScriptError) {
+    try reserve(size)
+    account(size)
+    borrowed += size
+  }
+
+  /// Ends what `borrow` began, all of it.
+  public func giveBackBorrowed() {
+    account(-borrowed)
+    borrowed = 0
+  }
+
   /// Bytes that may live after a collection near the cap. Without the margin a script at its cap would
   /// do little else than collect.
   var headroom: Int { limit - limit / 32 }

@@ -20,7 +20,7 @@ extension Value {
     case .undefined, .null: return true
     case .bool, .int, .duration, .native, .box: return bits == other.bits
     case .float: return asDouble == other.asDouble
-    case .string: return asString.hasSameText(as: other.asString)
+    case .string: return try asString.hasSameText(as: other.asString, heap)
     case .list: return try Self.equal(asList, other.asList, heap, depth)
     case .map: return try Self.equal(asMap, other.asMap, heap, depth)
     case .range:
@@ -149,10 +149,9 @@ struct Operators {
 
   private func join(_ left: ListReference, _ right: ListReference) throws(ScriptError) -> Value {
     try heap.reserve((left.count + right.count) * MemoryLayout<Value>.stride)
-    try heap.charge((left.count + right.count) / 16)
     let list = heap.makeList(capacity: left.count + right.count)
-    for index in 0..<left.count { list.append(left[item: index], heap) }
-    for index in 0..<right.count { list.append(right[item: index], heap) }
+    try list.append(left, to: left.count, step: 16, heap)
+    try list.append(right, to: right.count, step: 16, heap)
     return Value(list)
   }
 

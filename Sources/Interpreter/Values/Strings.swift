@@ -127,27 +127,6 @@ extension UnsafeMutablePointer where Pointee == StringObject {
     return order != 0 ? order : pointee.byteCount - other.pointee.byteCount
   }
 
-  /// Byte offset of a scalar's index, which is at most the number of scalars.
-  public func byteOffset(ofScalar index: Int) -> Int {
-    if pointee.isASCII { return index }
-    var remaining = index
-    var offset = 0
-    let utf8 = utf8
-    while remaining > 0, offset < utf8.count {
-      offset += 1
-      while offset < utf8.count, utf8[offset] & 0xC0 == 0x80 { offset += 1 }
-      remaining -= 1
-    }
-    return offset
-  }
-
-  /// The scalars from `start` up to `end`, both within the string.
-  public func slice(_ start: Int, _ end: Int, _ heap: Heap) -> StringReference {
-    let from = byteOffset(ofScalar: start)
-    let to = byteOffset(ofScalar: end)
-    return heap.makeString(UnsafeBufferPointer(start: bytes + from, count: Swift.max(0, to - from)))
-  }
-
   /// Byte offset of the first occurrence of another string at or after `start`; nil when there is none.
   /// Takes time in proportion to both lengths, whatever they hold.
   ///
@@ -171,12 +150,6 @@ extension UnsafeMutablePointer where Pointee == StringObject {
       position += size - length + 1
     }
     return nil
-  }
-
-  /// The scalar index of a byte offset that starts a scalar.
-  public func scalarIndex(ofByte offset: Int) -> Int {
-    if pointee.isASCII { return offset }
-    return utf8[..<offset].count { $0 & 0xC0 != 0x80 }
   }
 }
 

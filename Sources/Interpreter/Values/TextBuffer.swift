@@ -1,4 +1,10 @@
 // Where long texts are put together: bytes that grow within the heap's limits, then become one string.
+//
+// The buffer grows by `realloc`, which moves a large block by its pages: there are never two of them.
+
+#if canImport(Glibc)
+  import Glibc
+#endif
 
 /// One growing buffer for each heap. `begin` empties it, `finish` makes a string of it; between the two,
 /// nothing else may use it.
@@ -16,11 +22,11 @@ public final class TextBuffer {
 
   init(_ heap: Heap) {
     self.heap = heap
-    capacity = 256
-    bytes = .allocate(capacity: 256)
+    bytes = Self.nowhere
+    capacity = 0
   }
 
-  deinit { bytes.deallocate() }
+  deinit { if capacity > 0 { free(bytes) } }
 
   /// Empties the buffer.
   public func begin() {
@@ -32,11 +38,50 @@ public final class TextBuffer {
   ///
   /// - Throws: when the run passes its memory or must stop.
   public func finish() throws(ScriptError) -> StringReference {
-    try heap.reserve(MemoryLayout<StringObject>.size + count)
-    let string = heap.makeString(UnsafeBufferPointer(start: bytes, count: count))
-    count = 0
-    shrink()
-    return string
+    defer { begin() }
+    return try heap.makeText(utf8)
+  }
+
+  /// Makes a string of bytes that may be anything.
+  ///
+  /// - Returns: nil when they are no UTF-8.
+  /// - Throws: when the run passes its memory or must stop.
+  public func finishValidated() throws(ScriptError) -> StringReference? {
+    defer { begin() }
+    return try isUTF8() ? heap.makeText(utf8) : nil
+  }
+
+  private func isUTF8() throws(ScriptError) -> Bool {
+    var start = 0
+    while start < count {
+      let end = pieceEnd(start)
+      let piece = UnsafeBufferPointer(rebasing: utf8[start..<end])
+      guard String(validating: piece, as: UTF8.self) != nil else { return false }
+      try heap.charge(bytes: end - start)
+      start = end
+    }
+    return true
+  }
+
+  /// Hands over what was appended as Swift strings of bounded length, and empties the buffer.
+  ///
+  /// - Throws: when the run must stop.
+  public func deliver(to output: (String) -> Void) throws(ScriptError) {
+    defer { begin() }
+    var start = 0
+    while start < count {
+      let end = pieceEnd(start)
+      output(String(decoding: utf8[start..<end], as: UTF8.self))
+      start = end
+      if start < count { try heap.charge(bytes: Self.copyStep) }
+    }
+  }
+
+  /// Where a piece ends that begins at `start`: not inside of a scalar.
+  private func pieceEnd(_ start: Int) -> Int {
+    var end = min(start + Self.copyStep, count)
+    while end < count, end > start + 1, bytes[end] & 0xC0 == 0x80 { end -= 1 }
+    return end
   }
 
   /// Appends UTF-8.
@@ -81,7 +126,7 @@ public final class TextBuffer {
   }
 
   /// What was appended, valid until the next change.
-  var utf8: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: bytes, count: count) }
+  public var utf8: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: bytes, count: count) }
 
   /// Makes room for so many bytes more.
   ///
@@ -90,21 +135,26 @@ public final class TextBuffer {
     guard additional > capacity - count else { return }
     let (sum, isOverflow) = count.addingReportingOverflow(additional)
     guard !isOverflow else { return try heap.reserve(.max) }
-    try heap.reserve(sum - capacity)
-    let wanted = max(sum, min(capacity * 2, capacity + heap.limit / 16))
-    resize(wanted)
+    let wanted = max(sum, 256, min(capacity * 2, capacity + heap.limit / 16))
+    try heap.reserve(wanted - capacity)
+    guard let other = realloc(capacity > 0 ? bytes : nil, wanted) else {
+      return try heap.reserve(.max)
+    }
+    bytes = other.assumingMemoryBound(to: UInt8.self)
+    heap.account(buffer: wanted, was: capacity)
+    capacity = wanted
   }
 
   private func shrink() {
-    if capacity > Self.keptCapacity { resize(256) }
+    guard capacity > Self.keptCapacity else { return }
+    heap.account(buffer: 0, was: capacity)
+    free(bytes)
+    bytes = Self.nowhere
+    capacity = 0
   }
 
-  private func resize(_ wanted: Int) {
-    let other = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted)
-    other.update(from: bytes, count: count)
-    bytes.deallocate()
-    heap.account(buffer: wanted, was: capacity)
-    bytes = other
-    capacity = wanted
+  /// Where nothing is ever written.
+  private static var nowhere: UnsafeMutablePointer<UInt8> {
+    UnsafeMutablePointer(bitPattern: 16).unsafelyUnwrapped
   }
 }
