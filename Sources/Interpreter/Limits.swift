@@ -25,6 +25,8 @@ public struct Limits: Sendable {
 
   /// For tests of the machine: collects garbage at every loop turn and call.
   public var collectsAlways = false
+  /// For tests of the machine: called at every look at the limits, with the steps so far.
+  var onLook: (@Sendable (_ steps: Int) -> Void)?
 
   /// The defaults.
   public init() {}

@@ -20,8 +20,9 @@ extension StandardLibrary {
           "log.\(level)", [.init("values", isRest: true, doc: "what to write")],
           "logs the values at level \(level)", "log.\(level) \"text\""
         ) { call in
-          options.log(level, String(decoding: try joined(call).utf8, as: UTF8.self))
-          call.heap.text.begin()
+          var line = ""
+          try joined(call).deliver { line += $0 }
+          options.log(level, line)
           return .null
         })
     }

@@ -17,14 +17,14 @@ extension StandardLibrary {
       ) { call in
         guard call[0].tag == .bool else { throw call.wrong(0, "bool") }
         if call[0].asBool { return .null }
-        let message = call.has(1) ? try call.string(1).text : "the assertion does not hold"
+        let message = call.has(1) ? try call.string(1).text(call.heap) : "the assertion does not hold"
         throw ScriptError(kind: "assert", .assertionFailed, message)
       })
     library.add(
       immediate(
         "fail", [.init("message", "string")], "ends the script with an error", "fail \"no\""
       ) {
-        throw ScriptError(kind: "fail", .failed, try $0.string(0).text)
+        throw ScriptError(kind: "fail", .failed, try $0.string(0).text($0.heap))
       })
   }
 

@@ -411,6 +411,8 @@ struct ArgumentCheck {
     var given: Set<String> = []
     let positional = signature.parameters.filter { !$0.isNamedOnly && !$0.isRest }
     let hasRest = signature.parameters.contains { $0.isRest }
+    let hasNamed = arguments.contains { $0.name != nil }
+    let known = hasNamed ? Set(signature.parameters.map(\.name)) : []
     var position = 0
     var hasSpread = false
     // After a wrong name, a missing argument is most likely the same mistake.
@@ -423,7 +425,7 @@ struct ArgumentCheck {
       if argument.isSpread {
         hasSpread = true
       } else if let name = argument.name {
-        named(name, &given, fail)
+        named(name, known, &given, fail)
       } else if position < positional.count {
         given.insert(positional[position].name)
         position += 1
@@ -443,8 +445,11 @@ struct ArgumentCheck {
     }
   }
 
-  private func named(_ name: Name, _ given: inout Set<String>, _ report: (Diagnostic) -> Void) {
-    guard signature.parameters.contains(where: { $0.name == name.text }) else {
+  private func named(
+    _ name: Name, _ known: Set<String>, _ given: inout Set<String>,
+    _ report: (Diagnostic) -> Void
+  ) {
+    guard known.contains(name.text) else {
       let names = signature.parameters.filter { !$0.isRest }.map(\.name)
       return report(
         diagnostic(

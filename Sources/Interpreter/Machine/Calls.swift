@@ -294,8 +294,11 @@ extension Machine {
       let most = parameters.count { !$0.isNamedOnly && !$0.isRest } - receivers
       throw .tooManyArguments(function, most: most, given: count - receivers)
     }
+    let places = names.count > 8 ? Self.places(parameters) : nil
     for (offset, name) in names.enumerated() {
-      guard let index = parameters.firstIndex(where: { $0.name == name && !$0.isRest }) else {
+      let place =
+        places.map { $0[name] } ?? parameters.firstIndex { $0.name == name && !$0.isRest }
+      guard let index = place else {
         throw unknownArgument(function, name, parameters)
       }
       guard bound[index].tag == .undefined else {
@@ -308,6 +311,15 @@ extension Machine {
       throw .argument("missing argument \"\(parameter.name)\" in the call of \(function)")
     }
     return bound
+  }
+
+  /// Where each parameter is that can be named: a search for each of many names would be quadratic.
+  private static func places(_ parameters: [Parameter]) -> [String: Int] {
+    var places: [String: Int] = [:]
+    for (index, parameter) in parameters.enumerated() where !parameter.isRest {
+      places[parameter.name] = index
+    }
+    return places
   }
 
   private func unknownArgument(

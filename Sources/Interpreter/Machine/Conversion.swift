@@ -45,8 +45,7 @@ extension Heap {
     case .float: return .float(value.asDouble)
     case .duration: return .duration(value.asInt)
     case .string:
-      try charge(bytes: value.asString.pointee.byteCount)
-      return .string(value.asString.text)
+      return .string(try value.asString.text(self))
     case .native: return .function(name: nativeNames[Int(value.bits)])
     case .closure:
       return .function(name: value.asClosure.pointee.body.pointee.owner.takeUnretainedValue().name)
@@ -113,9 +112,8 @@ extension Machine {
       guard value.asDouble.isFinite else { throw .value("JSON has no \(try value.text(heap))") }
       return .double(value.asDouble)
     case .string:
-      try heap.charge(bytes: value.asString.pointee.byteCount)
       try heap.borrow(value.asString.pointee.byteCount)
-      return .string(value.asString.text)
+      return .string(try value.asString.text(heap))
     case .duration: return .string(try value.text(heap))
     case .list:
       var elements: [JSONValue] = []

@@ -195,9 +195,12 @@ public final class Machine {
   /// - Parameter keepsResources: true when later inputs may use what this one opened.
   func endRun(keepsResources: Bool) {
     stepsTaken = heap.steps
+    // Whoever cancels does not wait for a collection.
+    let isCancelled = interrupt.reason == .cancelled
     reset()
     if !keepsResources { heap.resources.closeAll() }
-    if heap.bytes > 8 << 20 { heap.collect(markRoots: markRoots) }
+    guard heap.bytes > 8 << 20 else { return }
+    if isCancelled { heap.collectSoon() } else { heap.collect(markRoots: markRoots) }
   }
 
   /// Drops everything that is under way; globals and closures stay.
@@ -356,6 +359,7 @@ public final class Machine {
   /// Frees what nothing reaches. Every running frame's program counter need not be up to date.
   func collect() throws(ScriptError) {
     heap.collect(markRoots: markRoots)
+    try heap.throwIfInterrupted()
     if heap.bytes > heap.headroom {
       interrupt.set(.memory)
       throw .memoryLimit(limits.memory)

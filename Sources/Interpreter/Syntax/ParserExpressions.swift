@@ -80,8 +80,9 @@ extension Parser {
     }
     var tallest = height
     var arguments: [Argument] = []
+    var hasNamed = false
     repeat {
-      arguments.append(try argument(after: arguments))
+      arguments.append(try argument(&hasNamed))
       tallest = max(tallest, height)
     } while !ignoresNewlines && skip(.comma)
     return try node(.call(callee, arguments, isCommand: true), from: start, over: tallest)
@@ -94,21 +95,24 @@ extension Parser {
   }
 
   /// argument = [ WORD ":" ] expression | "..." expression.
-  private mutating func argument(after others: [Argument]) throws(Failure) -> Argument {
+  ///
+  /// - Parameter hasNamed: whether an argument before this one has a name.
+  private mutating func argument(_ hasNamed: inout Bool) throws(Failure) -> Argument {
     let start = current.span
     if kind == .closedRange {
       advance()
       let value = try expression()
-      if others.contains(where: { $0.name != nil }) { misplaced(start.union(value.span)) }
+      if hasNamed { misplaced(start.union(value.span)) }
       return Argument(isSpread: true, value: value)
     }
     if kind.isWord, peek().kind == .colon {
       let name = takeWord()
       advance()
+      hasNamed = true
       return Argument(name: name, value: try expression())
     }
     let value = try expression()
-    if others.contains(where: { $0.name != nil }) { misplaced(value.span) }
+    if hasNamed { misplaced(value.span) }
     return Argument(value: value)
   }
 
@@ -224,7 +228,10 @@ extension Parser {
     if skip(.assign) {
       return Function.Parameter(name: name, defaultValue: try value())
     }
-    if !isRest, let optional = others.first(where: { $0.defaultValue != nil }) {
+    // All behind the first one with a default have one, so the last one tells.
+    if !isRest, others.last?.defaultValue != nil,
+      let optional = others.first(where: { $0.defaultValue != nil })
+    {
       throw fail(
         .invalidParameter, "a parameter without a default stands behind one with a default",
         name.span, labels: [label(optional.name.span, "has a default")])
@@ -397,9 +404,10 @@ extension Parser {
   /// call = "(" [ argument { "," argument } [ "," ] ] ")".
   private mutating func call(_ callee: Expression, _ start: UInt32) throws(Failure) -> Expression {
     var arguments: [Argument] = []
+    var hasNamed = false
     var tallest = height
     try delimited { (parser) throws(Failure) in
-      let argument = try parser.argument(after: arguments)
+      let argument = try parser.argument(&hasNamed)
       arguments.append(argument)
       tallest = max(tallest, parser.height)
     }

@@ -34,6 +34,10 @@ public final class Heap {
   /// The newest object when the library function that runs was called: newer ones are kept by `relieve`.
   private var boundary: UnsafeMutableRawPointer?
 
+  /// True after a collection that was broken off: some objects still have its marks.
+  private var hasStaleMarks = false
+  /// Objects that are marked or freed between two looks at the interrupt.
+  private static let objectsPerLook = 4096
   /// Bytes that a library function has borrowed.
   var borrowed = 0
   /// Why the run must stop, if it must.
@@ -42,6 +46,8 @@ public final class Heap {
   let resources = ResourceTable()
   /// Where text is put together.
   public private(set) lazy var text = TextBuffer(self)
+  /// For tests; see `Limits`.
+  var onLook: (@Sendable (_ steps: Int) -> Void)?
   /// Steps of the run so far.
   var steps = 0
   /// The steps at which the limits are looked at next.
@@ -323,7 +329,11 @@ public final class Heap {
   func beginNative() { boundary = objects }
 
   /// Frees what neither the roots nor the objects made since `beginNative` reach.
+  ///
+  /// An interrupt breaks it off, and nothing more is freed: the run is over, and collections of a large
+  /// heap take seconds.
   func collectKeepingNew(_ markRoots: () -> Void) {
+    if hasStaleMarks { clearMarks() }
     markRoots()
     var new = objects
     while let memory = new, memory != boundary {
@@ -331,13 +341,41 @@ public final class Heap {
       markObject(Value(memory, header.tag))
       new = header.next
     }
-    while let value = worklist.popLast() { markChildren(value) }
     let before = bytes
-    sweep()
+    guard markReachable(), sweep() else {
+      hasStaleMarks = true
+      worklist.removeAll()
+      boundary = nil
+      return
+    }
     giveBack(before)
     // The next collection comes when the heap has doubled: all collections on the way to the cap take a
     // few times what the last one takes.
     threshold = isStressed ? -1 : min(max(8 << 20, bytes * 2), max(limit, bytes))
+  }
+
+  /// False when it was broken off.
+  private func markReachable() -> Bool {
+    var left = Self.objectsPerLook
+    while let value = worklist.popLast() {
+      markChildren(value)
+      left -= 1
+      if left == 0 {
+        if interrupt.isSet { return false }
+        left = Self.objectsPerLook
+      }
+    }
+    return !interrupt.isSet
+  }
+
+  private func clearMarks() {
+    var current = objects
+    while let memory = current {
+      let header = memory.assumingMemoryBound(to: ObjectHeader.self)
+      header.pointee.isMarked = false
+      current = header.pointee.next
+    }
+    hasStaleMarks = false
   }
 
   private func giveBack(_ before: Int) {
@@ -374,12 +412,18 @@ public final class Heap {
     }
   }
 
-  /// Frees what is not marked; the others stay in order, newest first.
-  private func sweep() {
+  /// Frees what is not marked; the others stay in order, newest first. False when it was broken off.
+  private func sweep() -> Bool {
+    var left = Self.objectsPerLook
     var last: UnsafeMutablePointer<ObjectHeader>?
     var current = objects
     var isOld = false
     while let memory = current {
+      left -= 1
+      if left == 0 {
+        if interrupt.isSet { return false }
+        left = Self.objectsPerLook
+      }
       if memory == boundary {
         isOld = true
         boundary = nil
@@ -396,7 +440,11 @@ public final class Heap {
       }
       current = next
     }
+    return true
   }
+
+  /// Lets the next safe place collect.
+  func collectSoon() { threshold = min(threshold, bytes / 2) }
 
   private func sweepAll() {
     var current = objects

@@ -17,6 +17,7 @@ extension Heap {
     stepLimit = limits.instructions ?? .max
     deadline = .max
     duration = limits.duration
+    onLook = limits.onLook
     guard let duration else { return }
     let (seconds, attoseconds) = duration.components
     let nanoseconds = Double(seconds) * 1e9 + Double(attoseconds) / 1e9
@@ -54,6 +55,7 @@ extension Heap {
   /// - Throws: when one was passed, or the run was cancelled.
   func look() throws(ScriptError) {
     nextLook = steps &+ Self.lookInterval
+    onLook?(steps)
     if steps > stepLimit { interrupt.set(.instructions) }
     if deadline != .max, Timers.now > deadline { interrupt.set(.deadline) }
     try throwIfInterrupted()

@@ -79,6 +79,27 @@ extension UnsafeMutablePointer where Pointee == StringObject {
     return true
   }
 
+  /// A copy as a Swift string, of any length.
+  ///
+  /// - Throws: when the run must stop.
+  public func text(_ heap: Heap) throws(ScriptError) -> String {
+    guard pointee.byteCount > Heap.workPiece else {
+      try heap.charge(bytes: pointee.byteCount)
+      return text
+    }
+    var copy = ""
+    copy.reserveCapacity(pointee.byteCount)
+    var start = 0
+    while start < pointee.byteCount {
+      var end = Swift.min(start + Heap.workPiece, pointee.byteCount)
+      while end < pointee.byteCount, utf8[end] & 0xC0 == 0x80 { end -= 1 }
+      copy += String(decoding: utf8[start..<end], as: UTF8.self)
+      try heap.charge(bytes: end - start)
+      start = end
+    }
+    return copy
+  }
+
   /// Byte offset of a scalar's index, which is at most the number of scalars.
   ///
   /// - Throws: when the run must stop.
@@ -130,7 +151,9 @@ extension UnsafeMutablePointer where Pointee == StringObject {
     var to = pointee.isASCII ? end : from
     if !pointee.isASCII {
       var remaining = end - start
-      if remaining > Heap.workPiece { to = try byteOffset(ofScalar: end, heap) } else {
+      if remaining > Heap.workPiece {
+        to = try byteOffset(ofScalar: end, heap)
+      } else {
         while remaining > 0, to < pointee.byteCount {
           to += 1
           while to < pointee.byteCount, bytes[to] & 0xC0 == 0x80 { to += 1 }

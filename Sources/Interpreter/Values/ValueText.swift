@@ -14,10 +14,7 @@ extension Value {
   ///
   /// - Throws: when the value is nested too deeply, or the run must stop.
   public func text(_ heap: Heap) throws(ScriptError) -> String {
-    if tag == .string {
-      try heap.charge(bytes: asString.pointee.byteCount)
-      return asString.text
-    }
+    if tag == .string { return try asString.text(heap) }
     heap.text.begin()
     try write(to: heap.text, heap)
     return String(decoding: heap.text.utf8, as: UTF8.self)
