@@ -1,5 +1,6 @@
 // One engine, one program, many threads at once: nothing that a machine changes is shared.
 
+import Foundation
 import MeshScript
 import Synchronization
 import Testing
@@ -60,6 +61,18 @@ struct ThreadTests {
     let finite = try engine.compile("var s = 0\nfor i in 0..<10000 { s += i }\ns")
     let stuck = (0..<3).map { _ in Task { await engine.run(endless) } }
     #expect(await engine.run(finite).value == 49_995_000)
+    for task in stuck { task.cancel() }
+    for task in stuck { #expect(await task.value.exitCode == 130) }
+  }
+
+  @Test("go on beside more endless scripts than there are threads", .timeLimit(.minutes(5)))
+  func endless() async throws {
+    let engine = Engine()
+    let endless = try engine.compile("var n = 0\nwhile true { n = (n + 1) % 1000 }")
+    let finite = try engine.compile("var s = 0\nfor i in 0..<1000000 { s += i }\ns")
+    let count = 2 * ProcessInfo.processInfo.activeProcessorCount + 1
+    let stuck = (0..<count).map { _ in Task { await engine.run(endless) } }
+    #expect(await engine.run(finite).value == 499_999_500_000)
     for task in stuck { task.cancel() }
     for task in stuck { #expect(await task.value.exitCode == 130) }
   }
