@@ -67,6 +67,14 @@ private func library(_ handles: Handles = Handles()) -> Library {
   var library = Library()
   library.add(
     HostFunction(Signature("open"), .immediate { $0.heap.makeHost(handles.open()) }))
+  library.add(
+    HostFunction(
+      Signature("seen"),
+      .immediate { call in
+        let list = call.heap.makeList()
+        for count in handles.closeCounts { list.append(Value(count), call.heap) }
+        return Value(list)
+      }))
   library.add(HostFunction(Signature("dial"), .suspending { _ in .list([.host(handles.open())]) }))
   library.add(
     HostFunction(
@@ -286,6 +294,51 @@ struct HostResourceTests {
     _ = try? await run("let a = open()\nlet b = [open()]\n\(ending)", limits, handles)
     #expect(handles.closeCounts.count >= 2)
     #expect(handles.closeCounts.allSatisfy { $0 == 1 })
+  }
+
+  @Test(
+    "an item of a parallel closes what it opened when it ends, before the script goes on",
+    arguments: [
+      ("parallel for i in [1, 2] { open() \n1 }\nseen()", [1, 1]),
+      ("parallel for i in [1, 2] { dial() \n1 }\nseen()", [1, 1]),
+      ("parallel { { open()\n1 }\n{ dial()\n2 } }\nseen()", [1, 1]),
+      ("try { parallel for i in [1] { open()\nthrow \"no\" } } catch e { null }\nseen()", [1]),
+      // What an item gives is its caller's, however deep in the result.
+      ("let all = parallel for i in [1, 2] { open() }\nseen()", [0, 0]),
+      ("parallel for i in [1] { let x = {h: [dial()]}\nx.x = x\nopen()\nx }\nseen()", [0, 1]),
+      ("parallel for i in [1] { (parallel for j in [1, 2] { open() })[0] }\nseen()", [0, 1]),
+      // What is open outside stays open.
+      ("let h = open()\nparallel for i in [1] { h == h }\nseen()", [0]),
+    ])
+  func itemEnd(_ text: String, _ expected: [Int]) async throws {
+    let handles = Handles()
+    let seen = try await run(text, Limits(), handles)
+    #expect(seen == .list(expected.map { .int(Int64($0)) }))
+    #expect(handles.closeCounts.allSatisfy { $0 == 1 })
+  }
+
+  @Test(
+    "close() closes one at once, in a defer too, and nothing closes it again",
+    arguments: [
+      ("let h = open()\nh.close()\nh.close()\nseen()", [1]),
+      ("fn f() { let h = open()\ndefer { h.close() }\nseen() }\nf() + seen()", [0, 1]),
+      (
+        "fn f() { let h = open()\ndefer { h.close() }\nthrow \"no\" }\n"
+          + "try { f() } catch e { seen() }", [1]
+      ),
+      ("let h = dial()[0]\nh.close()\nseen()", [1]),
+    ])
+  func explicitClose(_ text: String, _ expected: [Int]) async throws {
+    let handles = Handles()
+    let seen = try await run(text, Limits(), handles)
+    #expect(seen == .list(expected.map { .int(Int64($0)) }))
+    #expect(handles.closeCounts == [1])
+  }
+
+  @Test("close() takes nothing, and only resources have it") func closeErrors() async {
+    for text in ["open().close(1)", "let xs = [1]\nopen().close(...xs)", "[1].close()"] {
+      await #expect(throws: ScriptError.self) { try await run(text) }
+    }
   }
 
   @Test("a result that comes too late for a cancelled run is closed") func late() async {

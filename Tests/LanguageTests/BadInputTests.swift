@@ -103,6 +103,24 @@ struct BadInputTests {
   }
 
   @Test(
+    "tens of thousands of parameters and arguments work or say so",
+    arguments: [
+      "fn f(PARAMETERS) => 1\nprint 1", "fn f(DEFAULTS) => 1\nprint f()",
+      "fn f(PARAMETERS) => 1\nprint f(NAMED)", "print max(NUMBERS) - 69998",
+      "let f = (...all) => all.count() - 69999\nprint f(NUMBERS)",
+      "let f = (...all) => all.count() - 59999\nprint f(...0..<60000)",
+    ])
+  func manyParameters(_ shape: String) async {
+    func list(_ item: (Int) -> String) -> String {
+      (0..<Self.many).map(item).joined(separator: ", ")
+    }
+    let text = shape.replacing("PARAMETERS", with: list { "p\($0)" })
+      .replacing("DEFAULTS", with: list { "p\($0) = \($0)" })
+      .replacing("NAMED", with: list { "p\($0): 1" }).replacing("NUMBERS", with: list { "\($0)" })
+    await workOrTooLarge(text, ["1"])
+  }
+
+  @Test(
     "more arguments, names or parts than registers are one error with its place",
     arguments: [
       "fn g(...all) => all.count()\nprint g(", "print \"", "print [1", "fn f() {\n",
