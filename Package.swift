@@ -26,7 +26,11 @@ let package = Package(
     .target(name: "CRegex"),
     .target(name: "Processes"),
     .systemLibrary(name: "CReadline", providers: [.apt(["libreadline-dev"])]),
-    .target(name: "KubernetesClient", dependencies: ["JSON", "CCurl", "Processes"]),
+    .target(
+      name: "KubernetesClient",
+      dependencies: [
+        "JSON", "CCurl", "Processes", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     .target(
       name: "Builtins",
       dependencies: [
@@ -81,7 +85,13 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "SwiftASN1", package: "swift-asn1"),
       ]),
-    .testTarget(name: "BuiltinsTests", dependencies: ["Builtins", "SimulatedCluster"]),
+    .target(
+      name: "TestClusters", dependencies: ["KubernetesClient", "SimulatedCluster", "JSON"],
+      path: "Tests/TestClusters"),
+    .testTarget(
+      name: "KubernetesAPITests", dependencies: ["KubernetesClient", "TestClusters", "JSON"]),
+    .testTarget(
+      name: "BuiltinsTests", dependencies: ["Builtins", "SimulatedCluster", "TestClusters"]),
     .testTarget(name: "LanguageTests", dependencies: ["Builtins", "JSON"]),
     .testTarget(
       name: "SimulatedClusterTests",

@@ -21,7 +21,11 @@ let package = Package(
     .target(name: "CCurl"),
     .target(name: "CRegex"),
     .target(name: "Processes"),
-    .target(name: "KubernetesClient", dependencies: ["JSON", "CCurl", "Processes"]),
+    .target(
+      name: "KubernetesClient",
+      dependencies: [
+        "JSON", "CCurl", "Processes", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     .target(
       name: "Builtins",
       dependencies: [

@@ -23,7 +23,8 @@ extension ScriptError {
     if error.isUnreachable, error.verb == "version" {
       return "\(cluster.name): the API server cannot be reached: \(error.message)"
     }
-    let owners = isFieldConflict(error) ? conflictingOwners(error).joined(separator: "; ") : nil
+    let conflicts = error.conflicts
+    let owners = conflicts.isEmpty ? nil : conflicts.map(\.text).joined(separator: "; ")
     let named = APIError(
       cluster: cluster.name, verb: error.verb, object: error.object, status: error.status,
       reason: error.reason, message: owners ?? error.message,
@@ -75,14 +76,10 @@ extension ScriptError {
     case (401, _), (_, "Credentials"): .unauthorized
     case (403, _): .forbidden
     case (404, _): .notFound
-    case (409, _) where isFieldConflict(error): .conflict
+    case (409, _) where !error.conflicts.isEmpty: .conflict
     case (400, _), (422, _), (0, "InvalidRequest"): .rejected
     default: .refused
     }
-  }
-
-  private static func isFieldConflict(_ error: APIError) -> Bool {
-    error.causes.contains { $0.reason == "FieldManagerConflict" }
   }
 
   private static func wayOut(_ error: APIError, _ object: ObjectReference) -> [String] {
@@ -104,26 +101,6 @@ extension ScriptError {
       return ["the kubeconfig's user needs the right; `kubectl auth can-i` tells what it has"]
     default: return []
     }
-  }
-
-  /// `kubectl owns .spec.replicas`, an element for each manager.
-  private static func conflictingOwners(_ error: APIError) -> [String] {
-    var fields: [(manager: String, fields: [String])] = []
-    for cause in error.causes where cause.reason == "FieldManagerConflict" {
-      let manager = manager(in: cause.message)
-      if let index = fields.firstIndex(where: { $0.manager == manager }) {
-        fields[index].fields.append(cause.field)
-      } else {
-        fields.append((manager, [cause.field]))
-      }
-    }
-    return fields.map { "\($0.manager) owns \($0.fields.joined(separator: ", "))" }
-  }
-
-  /// The manager's name, which the server puts in quotes: `conflict with "kubectl" using apps/v1`.
-  private static func manager(in message: String) -> String {
-    let parts = message.split(separator: "\"", omittingEmptySubsequences: false)
-    return parts.count > 2 ? String(parts[1]) : "another manager"
   }
 
   /// A kubeconfig that cannot be used.

@@ -32,6 +32,8 @@ public struct MeshOptions: Sendable {
   public var allowsLoopback = false
   /// The environment: KUBECONFIG and HOME are read from it.
   public var environment: [String: String] = [:]
+  /// The folder that keeps what clusters serve between runs; nil keeps nothing.
+  public var discoveryFolder: DiscoveryFolder?
   /// Told what happens, from any thread.
   public var onEvent: (@Sendable (MeshEvent) -> Void)?
   /// Told of each request, from any thread: cluster, method, path, status, time, bytes, connection and
@@ -60,6 +62,8 @@ public final class Mesh: Sendable {
     var named: [(name: String, connection: ClusterConnection)] = []
     var touched: Set<String> = []
     var told: Set<String> = []
+    /// Warnings of API servers that were shown in this run, with their contexts.
+    var warned: Set<[String]> = []
     var entries: [RunReport.Entry] = []
     var fence: [String]?
     var parallelism: Int
@@ -106,6 +110,7 @@ public final class Mesh: Sendable {
       state.entries = []
       state.touched = []
       state.told = []
+      state.warned = []
       return Array(state.connections.values)
     }
     for connection in connections where connection.failure != nil { connection.reset() }
@@ -159,7 +164,8 @@ extension Mesh {
     do {
       settings = try kubeconfig.settings(context: context)
     } catch { throw ScriptError.kubeconfig(error) }
-    let made = ClusterConnection(settings: settings, hooks: hooks(settings.contextName))
+    let made = ClusterConnection(
+      settings: settings, hooks: hooks(settings.contextName), folder: options.discoveryFolder)
     return state.withLock { state in
       let kept = state.connections[key] ?? made
       state.connections[key] = kept
@@ -170,7 +176,11 @@ extension Mesh {
   private func hooks(_ context: String) -> ClientHooks {
     var hooks = ClientHooks()
     if let onEvent = options.onEvent {
-      hooks.onWarning = { onEvent(.warning(cluster: context, text: $0)) }
+      hooks.onWarning = { [weak self] text in
+        // A server repeats itself with every request.
+        let isNew = self?.state.withLock { $0.warned.insert([context, text]).inserted } ?? false
+        if isNew { onEvent(.warning(cluster: context, text: text)) }
+      }
     }
     if options.trace != nil || options.archive != nil {
       hooks.onRequest = { [options] request in

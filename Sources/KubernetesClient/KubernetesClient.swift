@@ -38,21 +38,24 @@ public final class KubernetesClient: Sendable {
   let hooks: ClientHooks
   let credentials: CredentialProvider
   private let certificates: CertificateKeeper
-  let discovery = DiscoveryCache()
+  let discovery: DiscoveryCache
   private let target: Target
 
   private static let lanes = Atomic<Int>(0)
 
-  /// Makes a client; connects to nothing yet.
+  /// Makes a client; connects to nothing yet. What the cluster serves is kept in `discoveryFolder`
+  /// between runs, and only for this client's life without one.
   public init(
     cluster: String, settings: ConnectionSettings, transport: Transport = .shared,
-    requestTimeout: Duration = .seconds(30), hooks: ClientHooks = ClientHooks()
+    requestTimeout: Duration = .seconds(30), hooks: ClientHooks = ClientHooks(),
+    discoveryFolder: DiscoveryFolder? = nil
   ) {
     self.cluster = cluster
     self.settings = settings
     self.transport = transport
     self.requestTimeout = requestTimeout
     self.hooks = hooks
+    discovery = DiscoveryCache(file: discoveryFolder?.file(for: settings))
     credentials = CredentialProvider(settings: settings)
     certificates = CertificateKeeper(settings: settings)
     let lane = Self.lanes.add(1, ordering: .relaxed).newValue
@@ -96,8 +99,11 @@ public final class KubernetesClient: Sendable {
     of outcome: Result<HTTPResponse, TransportError>, _ purpose: Purpose
   ) throws -> HTTPResponse {
     switch outcome {
-    case .success(let response) where (200..<300).contains(response.status): return response
-    case .success(let response): throw error(response.head, body: response.body, purpose)
+    case .success(let response)
+    where (200..<300).contains(response.status) || response.status == 304:
+      return response
+    case .success(let response):
+      throw noted(error(response.head, body: response.body, purpose))
     case .failure(let error): throw purpose.error(error)
     }
   }
@@ -195,6 +201,7 @@ public final class KubernetesClient: Sendable {
   private func request(for call: Call, _ credential: Credential) -> HTTPRequest {
     var headers: [(name: String, value: String)] = [("Accept", call.accept)]
     if let type = call.contentType { headers.append(("Content-Type", type)) }
+    headers += call.headers
     if let authorization = credential.authorization {
       headers.append(("Authorization", authorization.reveal()))
     }
@@ -239,6 +246,7 @@ struct Call: Sendable {
   /// A query that is encoded already; goes before the other.
   var encodedQuery = ""
   var accept = "application/json"
+  var headers: [(name: String, value: String)] = []
   var contentType: String?
   var body: [UInt8]?
   /// True when carrying it out twice does no more than once.

@@ -2,6 +2,7 @@
 
 import Builtins
 import Interpreter
+import KubernetesClient
 
 /// Settings of an engine. The defaults suit a library: a script reaches nothing outside itself.
 public struct EngineOptions: Sendable {
@@ -44,6 +45,9 @@ public struct EngineOptions: Sendable {
   public var output: @Sendable (String) -> Void = { _ in }
   /// The environment: KUBECONFIG and HOME are read from it, and `env` gives it to scripts.
   public var environment: [String: String] = [:]
+  /// Folder that keeps what clusters serve between runs, for six hours; nil keeps nothing. The
+  /// command line's is `msh/discovery` in `$KUBECACHEDIR` or `~/.kube/cache`.
+  public var discoveryFolder: String?
   /// Receives what `log.info` and its sisters write: level and text, from any thread. The default drops it.
   public var log: @Sendable (_ level: String, _ text: String) -> Void = { _, _ in }
   /// Receives operations as they end, from any thread; nil for nobody.
@@ -72,6 +76,7 @@ extension MeshOptions {
     unreachable = options.unreachable
     allowsLoopback = options.allowsLoopback
     environment = options.environment
+    discoveryFolder = options.discoveryFolder.map(DiscoveryFolder.init(path:))
     onEvent = options.onEvent
     trace = options.trace
     tracesHeaders = options.tracesHeaders

@@ -18,21 +18,28 @@ public struct Fault: Sendable {
   public var method: String?
   /// Beginning of the path.
   public var pathPrefix: String
+  /// A parameter that the query must have, such as `watch`; nil matches any query.
+  public var parameter: String?
   /// How many requests are still to fail.
   public var count: Int
   /// What happens to them.
   public var effect: Effect
 
   /// Describes a fault for the next `count` requests that match.
-  public init(_ effect: Effect, method: String? = nil, pathPrefix: String = "/", count: Int = 1) {
+  public init(
+    _ effect: Effect, method: String? = nil, pathPrefix: String = "/", parameter: String? = nil,
+    count: Int = 1
+  ) {
     self.effect = effect
     self.method = method
     self.pathPrefix = pathPrefix
+    self.parameter = parameter
     self.count = count
   }
 
   func matches(_ request: APIRequest) -> Bool {
     count > 0 && (method ?? request.method) == request.method && request.path.hasPrefix(pathPrefix)
+      && parameter.map { request.parameter($0) != nil } ?? true
   }
 }
 

@@ -56,6 +56,8 @@ public final class SimulatedCluster: Sendable {
     public var controllerDelay = 0
     /// Seconds between bookmarks of watches that ask for them.
     public var bookmarkInterval = 60
+    /// Bytes that watches and logs are cut into, each sent by itself; nil sends them as they are.
+    public var pieceSize: Int?
     /// Largest number of streams that one HTTP/2 connection may have open.
     public var maximumStreams = 100
     /// Seconds since 1970; tests put a clock of their own here.
@@ -88,12 +90,14 @@ public final class SimulatedCluster: Sendable {
 
   private let state: Mutex<State>
   private let listener = Mutex<Listener?>(nil)
+  private let authority: CertificateAuthority
 
   /// Two threads serve all clusters of the process; they live as long as it does.
   private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
 
   private init(_ options: Options, authority: CertificateAuthority) {
     self.options = options
+    self.authority = authority
     caPEM = authority.certificatePEM
     adminToken = Identifiers.secret(bytes: 24)
     let settings = ControlPlane.Settings(
@@ -116,9 +120,25 @@ public final class SimulatedCluster: Sendable {
     let authority = try CertificateAuthority(cluster: options.name)
     let cluster = SimulatedCluster(options, authority: authority)
     let listener = try await Listener.start(
-      cluster: cluster, identity: try authority.serverIdentity(), group: group)
+      cluster: cluster, identity: try authority.serverIdentity(), group: group, port: options.port)
     cluster.listener.withLock { $0 = listener }
     return cluster
+  }
+
+  /// Ends the server and starts it anew at the same port, with what it has stored: every connection,
+  /// watch and page is gone.
+  ///
+  /// - Parameter meanwhile: Runs while nobody listens.
+  /// - Throws: An error of the system when the port is taken, and what `meanwhile` throws.
+  public func restart(meanwhile: @Sendable () async throws -> Void = {}) async throws {
+    let port = port
+    await stop()
+    endWatches()
+    compact()
+    try await meanwhile()
+    let fresh = try await Listener.start(
+      cluster: self, identity: try authority.serverIdentity(), group: Self.group, port: port)
+    listener.withLock { $0 = fresh }
   }
 
   /// Closes the listener and every connection; a later connection is refused.
@@ -155,6 +175,45 @@ public final class SimulatedCluster: Sendable {
   public func endWatches() {
     state.withLock { state in
       for id in state.plane.watchers.values.flatMap(\.keys) { state.plane.endWatch(id) }
+    }
+  }
+
+  /// Sends a failure to every open watch, as an event of type ERROR, and ends it.
+  public func failWatches(code: Int, reason: String, message: String, retryAfter: Int? = nil) {
+    var error = APIError(code: code, reason: reason, message: message)
+    if let retryAfter { error.details = ["retryAfterSeconds": .int(Int64(retryAfter))] }
+    state.withLock { $0.plane.failWatches(error) }
+  }
+
+  // MARK: - Logs
+
+  /// Writes a line into the log of a pod's container.
+  public func writeLog(
+    _ text: String, pod: String, namespace: String = "default", container: String
+  ) {
+    let place = PodLogs.Container(
+      pod: ObjectKey(namespace: namespace, name: pod), name: container)
+    let now = options.now()
+    state.withLock { $0.plane.logs.write(text, to: place, seconds: now) }
+  }
+
+  /// Ends the connections of all who follow a pod's logs, as a load balancer does that has waited too
+  /// long; the containers go on.
+  public func cutLogs(pod: String, namespace: String = "default") {
+    state.withLock {
+      $0.plane.logs.endFollowers(of: ObjectKey(namespace: namespace, name: pod))
+    }
+  }
+
+  /// Lets a container end and start anew.
+  public func restartContainer(
+    _ container: String, pod: String, namespace: String = "default"
+  ) {
+    let place = PodLogs.Container(
+      pod: ObjectKey(namespace: namespace, name: pod), name: container)
+    state.withLock { state in
+      state.plane.restartContainer(place)
+      state.plane.settle()
     }
   }
 

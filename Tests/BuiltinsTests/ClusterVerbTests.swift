@@ -3,6 +3,7 @@
 import Interpreter
 import JSON
 import KubernetesClient
+import TestClusters
 import Testing
 
 @testable import Builtins

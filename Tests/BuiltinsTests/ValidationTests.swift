@@ -84,39 +84,3 @@ struct ValidationTests {
     #expect(Duration.seconds(86_400 * 7).scriptText == "7d")
   }
 }
-
-@Suite("Paths to fields")
-struct JSONPathTests {
-  @Test("A path finds its field, with or without braces")
-  func finds() throws {
-    for text in [
-      "{.status.items[0].ip}", ".status.items[0].ip", "status.items[-2].ip", "$.status.items[0].ip",
-    ] {
-      let path = try #require(JSONPath(text), "\(text)")
-      #expect(
-        path.value(in: ["status": ["items": [["ip": "1.2.3.4"], ["ip": "5"]]]]) == "1.2.3.4")
-    }
-  }
-
-  @Test("Keys with dots are quoted or escaped")
-  func keys() throws {
-    for text in [#"{.metadata.labels.a\.b/c}"#, "{.metadata.labels['a.b/c']}"] {
-      let path = try #require(JSONPath(text), "\(text)")
-      #expect(path.value(in: ["metadata": ["labels": ["a.b/c": "x"]]]) == "x")
-    }
-  }
-
-  @Test("A missing field is nil, not an error")
-  func missing() throws {
-    let path = try #require(JSONPath("{.a[3].b}"))
-    #expect(path.value(in: ["a": [1]]) == nil)
-    #expect(path.value(in: ["a": "text"]) == nil)
-  }
-
-  @Test(
-    "What is no path is refused",
-    arguments: ["", "{", "{.a", "{}", "{.a[}", "{.a[x]}", "{.a[*]}", ".."])
-  func refused(text: String) {
-    #expect(JSONPath(text) == nil)
-  }
-}

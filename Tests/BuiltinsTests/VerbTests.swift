@@ -4,6 +4,7 @@ import Interpreter
 import JSON
 import KubernetesClient
 import Synchronization
+import TestClusters
 import Testing
 
 @testable import Builtins

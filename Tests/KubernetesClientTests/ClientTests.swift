@@ -170,7 +170,7 @@ struct ClientTests {
     }
   }
 
-  @Test("lists come in pages, complete and with the first page's version")
+  @Test("swiftkube#9: lists come in pages, complete and with the first page's version")
   func pages() async throws {
     try await withServer { request, _ in
       switch request.query["continue"] {
@@ -190,6 +190,23 @@ struct ClientTests {
       #expect(list.items.first?.object?.keys == ["apiVersion", "kind", "metadata"])
       #expect(server.requests.allSatisfy { $0.query["labelSelector"] == "a%3Db" })
       #expect(server.requests.allSatisfy { $0.query["limit"] == "500" })
+    }
+  }
+
+  @Test("kube-rs#1199: a list without items has none, in every form")
+  func nullItems() async throws {
+    try await withServer { request, _ in
+      request.headers["accept"]?.contains("as=Table") == true
+        ? .json(#"{"kind":"Table","metadata":null,"columnDefinitions":null,"rows":null}"#)
+        : .json(#"{"kind":"ConfigMapList","metadata":{"resourceVersion":"7"},"items":null}"#)
+    } _: { server, transport in
+      let client = try server.client(transport)
+      for form in [ObjectForm.whole, .metadata] {
+        let list = try await client.list(Types.configMap, form: form)
+        #expect(list.items.isEmpty)
+        #expect(list.resourceVersion == "7")
+      }
+      #expect(try await client.table(Types.configMap).rows.isEmpty)
     }
   }
 

@@ -90,6 +90,39 @@ struct DiscoveryTests {
     #expect(try aggregated().resource(named: "deploy")?.kind == "Trap")
   }
 
+  @Test("a short name of several resources is the first one's, and the others are told")
+  func ambiguity() throws {
+    var resources = try aggregated()
+    resources.add(
+      aggregated: try YAML.parse(
+        """
+        items:
+        - metadata: {name: example.com}
+          versions:
+          - version: v1
+            resources:
+            - {resource: postboxes, responseKind: {kind: Postbox}, scope: Namespaced,
+               singularResource: postbox, shortNames: [po, svc], categories: [all, post]}
+          - version: v1beta1
+            resources:
+            - {resource: postboxes, responseKind: {kind: Postbox}, scope: Namespaced,
+               singularResource: postbox, shortNames: [po], categories: [all, post]}
+        """))
+    let match = try #require(resources.match(named: "po"))
+    #expect(match.type.kind == "Pod")
+    #expect(match.others.map(\.qualifiedName) == ["postboxes.example.com"])
+    #expect(resources.match(named: "pods")?.others.isEmpty == true)
+    #expect(resources.match(named: "po.example.com")?.type.version == "v1")
+    #expect(resources.match(named: "po.example.com")?.others.isEmpty == true)
+  }
+
+  @Test("a category means its members, each once and in its preferred version")
+  func categories() throws {
+    let resources = try aggregated()
+    #expect(resources.resources(inCategory: "ALL").map(\.qualifiedName) == ["pods"])
+    #expect(resources.resources(inCategory: "none").isEmpty)
+  }
+
   @Test("unknown names resolve to nothing, with candidates at hand")
   func unknown() throws {
     let resources = try aggregated()

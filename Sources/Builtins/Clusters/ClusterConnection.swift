@@ -29,11 +29,12 @@ final class ClusterConnection: Sendable {
     let version: ServerVersion
   }
 
-  init(settings: ConnectionSettings, hooks: ClientHooks) {
+  init(settings: ConnectionSettings, hooks: ClientHooks, folder: DiscoveryFolder? = nil) {
     context = settings.contextName
     server = settings.server.text
     namespace = settings.namespace
-    client = KubernetesClient(cluster: settings.contextName, settings: settings, hooks: hooks)
+    client = KubernetesClient(
+      cluster: settings.contextName, settings: settings, hooks: hooks, discoveryFolder: folder)
   }
 
   /// Why the server counts as unreachable; nil while it does not.

@@ -3,7 +3,6 @@
 import Interpreter
 import JSON
 import KubernetesClient
-import Synchronization
 
 extension Executor {
   /// Carries one operation out.
@@ -161,42 +160,34 @@ extension Executor {
 
 // MARK: - Waits
 
-/// A goal that cannot be reached any more.
-private struct HopelessWait: Error {
-  let reason: String
-  let isMissing: Bool
-}
-
 extension Executor {
   private func wait(
     _ operation: Operation, _ goal: WaitGoal, _ timeout: Duration, _ client: KubernetesClient
   ) async throws -> Outcome {
     let object = operation.object
-    let told = Mutex<String?>(nil)
+    let onEvent = mesh.options.onEvent
+    let onPending: @Sendable (String) -> Void = { onEvent?(.waiting(operation, reason: $0)) }
+    let type = try await type(of: object, client)
+    let name = object.name ?? ""
     do {
-      let found = try await client.waitFor(
-        type(of: object, client), name: object.name ?? "", namespace: object.namespace,
-        timeout: timeout
-      ) { live in
-        switch goal.verdict(on: live) {
-        case .met: return true
-        case .failed(let reason): throw HopelessWait(reason: reason, isMissing: live == nil)
-        case .pending(let reason):
-          let isNew = told.withLock { last in
-            defer { last = reason }
-            return last != reason
-          }
-          if isNew { mesh.options.onEvent?(.waiting(operation, reason: reason)) }
-          return false
-        }
+      let found: JSONValue?
+      switch goal {
+      case .condition(let condition):
+        found = try await client.wait(
+          type, name: name, namespace: object.namespace, for: [condition], timeout: timeout,
+          onPending: onPending)
+      case .loadBalancerAddress, .token, .accountSecret:
+        found = try await client.waitFor(
+          type, name: name, namespace: object.namespace, timeout: timeout, onPending: onPending,
+          judge: { goal.verdict(on: $0) })
       }
       return Outcome(operation, .done, object: found)
-    } catch let hopeless as HopelessWait {
+    } catch let failure as WaitFailure {
       throw ScriptError.cluster(
-        hopeless.isMissing ? .notFound : .cannotHappen, operation.cluster,
-        "wait for \(object): \(goal): \(hopeless.reason)",
-        status: hopeless.isMissing ? 404 : 0, reason: hopeless.isMissing ? "NotFound" : "Failed",
-        notes: hopeless.isMissing ? ["`for: \"create\"` waits until it exists"] : [])
+        failure.isMissing ? .notFound : .cannotHappen, operation.cluster,
+        "wait for \(object): \(goal): \(failure.reason)",
+        status: failure.isMissing ? 404 : 0, reason: failure.isMissing ? "NotFound" : "Failed",
+        notes: failure.isMissing ? ["`for: \"create\"` waits until it exists"] : [])
     } catch let timeout as WaitTimeout {
       throw timedOut(timeout, operation, goal)
     }
@@ -205,8 +196,7 @@ extension Executor {
   private func timedOut(
     _ timeout: WaitTimeout, _ operation: Operation, _ goal: WaitGoal
   ) -> ScriptError {
-    var reason = "nothing is known of it"
-    if case .pending(let pending) = goal.verdict(on: timeout.lastObject) { reason = pending }
+    var reason = timeout.reason.isEmpty ? "nothing is known of it" : timeout.reason
     if let trouble = timeout.lastError { reason += "; last trouble: \(trouble.message)" }
     return .cluster(
       .timedOut, operation.cluster,
@@ -216,7 +206,7 @@ extension Executor {
 
   private func notes(on goal: WaitGoal) -> [String] {
     switch goal {
-    case .rollout:
+    case .condition(.rollout):
       ["a gateway's pods start only when its revision's control plane injects them"]
     case .loadBalancerAddress:
       ["a cluster without a load balancer gives none; `wait: 0s` does not wait for it"]

@@ -49,7 +49,8 @@ enum ApplyVerb: Verb {
     let outcome = try await executor.perform(operation)
     if operation.object.kind == "CustomResourceDefinition" {
       let established = Operation(
-        .wait(.condition("Established", value: "true"), timeout: executor.mesh.timeout),
+        .wait(
+          .condition(.condition("Established", value: "true")), timeout: executor.mesh.timeout),
         operation.object, on: cluster)
       _ = try await executor.perform(established)
       try await executor.forgetResources(of: cluster)

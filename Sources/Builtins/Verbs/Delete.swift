@@ -34,7 +34,7 @@ enum DeleteVerb: Verb {
       if timeout > .zero {
         let uid = outcome.object?[path: "metadata", "uid"]?.string
         _ = try await executor.perform(
-          Operation(.wait(.deleted(uid: uid), timeout: timeout), object, on: cluster))
+          Operation(.wait(.condition(.deleted(uid: uid)), timeout: timeout), object, on: cluster))
       }
       return .bool(true)
     }

@@ -1,6 +1,7 @@
 // `wait`: until an object is as it should be.
 
 import Interpreter
+import KubernetesClient
 
 /// Waits with the rules of `kubectl wait`.
 enum WaitVerb: Verb {
@@ -50,35 +51,10 @@ enum WaitVerb: Verb {
 
   /// Reads what to wait for.
   static func goal(_ text: String, _ call: VerbCall) throws(ScriptError) -> WaitGoal {
-    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    switch (parts[0], parts.count) {
-    case ("create", 1): return .created
-    case ("delete", 1): return .deleted(uid: nil)
-    case ("rollout", 1): return .rollout
-    case ("condition", 2):
-      let halves = parts[1].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard let name = halves.first, !name.isEmpty else { break }
-      return .condition(String(name), value: halves.count == 2 ? String(halves[1]) : "true")
-    case ("jsonpath", 2):
-      let (path, value) = jsonPath(parts[1])
-      if let path { return .field(path, value: value) }
-    default: break
-    }
+    if let condition = WaitCondition(text) { return .condition(condition) }
     throw call.bad(
       "for",
       "must be condition=…, create, delete, jsonpath={…}, jsonpath={…}=value or rollout, "
         + "found \"\(text)\"")
-  }
-
-  /// `{.path}` or `{.path}=value`; quotes around either are kubectl's habit.
-  private static func jsonPath(_ text: Substring) -> (JSONPath?, String?) {
-    var text = text
-    if text.count >= 2, let quote = text.first, quote == "'" || quote == "\"", text.last == quote {
-      text = text.dropFirst().dropLast()
-    }
-    guard let end = text.lastIndex(of: "}") else { return (JSONPath(String(text)), nil) }
-    let rest = text[text.index(after: end)...]
-    guard rest.isEmpty || rest.first == "=" else { return (nil, nil) }
-    return (JSONPath(String(text[...end])), rest.isEmpty ? nil : String(rest.dropFirst()))
   }
 }

@@ -3,26 +3,43 @@
 import JSON
 import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// The discovery of one client: one fetch at a time, shared by all who wait for it.
 final class DiscoveryCache: Sendable {
   private struct State {
     var task: Task<DiscoveredResources, any Error>?
     var generation = 0
+    /// True when what is on disk is not good enough for the next fetch.
+    var isDiskOutdated = false
+    var streamsLists = true
   }
 
   private let state = Mutex(State())
+  /// Where the answers are kept between runs; nil keeps none.
+  let file: DiscoveryFile?
+
+  init(file: DiscoveryFile?) { self.file = file }
 
   /// What the cluster serves and which fetch that comes from. With `outdated`, the result of that
-  /// fetch or an older one is not good enough.
+  /// fetch or an older one is not good enough, and neither is what is on disk.
   func resources(
-    outdated: Int? = nil, fetch: @escaping @Sendable () async throws -> DiscoveredResources
+    outdated: Int? = nil,
+    fetch: @escaping @Sendable (_ mayUseDisk: Bool) async throws -> DiscoveredResources
   ) async throws -> (DiscoveredResources, generation: Int) {
     let (task, generation) = state.withLock { state in
       if let task = state.task, outdated.map({ state.generation > $0 }) ?? true {
         return (task, state.generation)
       }
+      let mayUseDisk = outdated == nil && !state.isDiskOutdated
       // Not a child of the caller: others may wait for it when the caller is cancelled.
-      let task = Task { try await fetch() }
+      let task = Task { try await fetch(mayUseDisk) }
       state.generation += 1
       state.task = task
       return (task, state.generation)
@@ -39,19 +56,50 @@ final class DiscoveryCache: Sendable {
     }
   }
 
-  /// Makes the next caller ask again.
-  func invalidate() { state.withLock { $0.task = nil } }
+  /// Makes the next caller ask the cluster again.
+  func invalidate() {
+    state.withLock { state in
+      state.task = nil
+      state.isDiskOutdated = true
+    }
+  }
+
+  /// False once the server has refused to begin a watch with all objects.
+  var streamsLists: Bool { state.withLock { $0.streamsLists } }
+
+  func noteNoStreamingLists() { state.withLock { $0.streamsLists = false } }
 }
 
 extension KubernetesClient {
   /// Finds a resource by plural, singular, kind (any case), short name, `resource.group` or
-  /// `resource.version.group`. What is not found is asked for anew once, as a
+  /// `resource.version.group`, as kubectl does. What is not found is asked for anew once, as a
   /// CustomResourceDefinition may be fresh; then it is an error with the reason `UnknownResource`
-  /// and the names that exist.
+  /// and the names that exist. A short name that fits several resources is the first one's, and a
+  /// warning names the others.
   public func resourceType(named name: String) async throws -> ResourceType {
-    let (found, resources) = try await lookUp { $0.resource(named: name) }
-    if let found { return found }
-    throw unknown("resource \"\(name)\"", known: resources.names, failed: resources.failed)
+    let (found, resources) = try await lookUp { $0.match(named: name) }
+    guard let found else {
+      throw unknown("resource \"\(name)\"", known: resources.names, failed: resources.failed)
+    }
+    if !found.others.isEmpty {
+      let others = found.others.map(\.qualifiedName).joined(separator: ", ")
+      hooks.onWarning?(
+        "\"\(name)\" is taken as \(found.type.qualifiedName); it could also mean \(others)")
+    }
+    return found.type
+  }
+
+  /// Finds every resource that a word means: the members of a category such as `all`, of which
+  /// each is given in its preferred version, or else the one resource of that name. Words can be
+  /// joined by commas.
+  public func resourceTypes(named words: String) async throws -> [ResourceType] {
+    var types: [ResourceType] = []
+    for word in words.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
+      let (known, _) = try await discovery.resources(fetch: fetchDiscovery)
+      let members = known.resources(inCategory: word)
+      types += members.isEmpty ? [try await resourceType(named: word)] : members
+    }
+    return types
   }
 
   /// Finds the resource of an object's apiVersion and kind, with the same second try and error.
@@ -84,6 +132,15 @@ extension KubernetesClient {
   /// Makes the next look-up ask the cluster again.
   public func invalidateDiscovery() { discovery.invalidate() }
 
+  /// Takes note of an error: where a path of the discovery that was found on disk leads nowhere, the
+  /// discovery is older than the cluster.
+  func noted(_ error: APIError) -> APIError {
+    if error.status == 404, error.details?["kind"] == nil, discovery.file != nil {
+      discovery.invalidate()
+    }
+    return error
+  }
+
   private func lookUp<T>(
     _ find: (DiscoveredResources) -> T?
   ) async throws -> (T?, DiscoveredResources) {
@@ -111,38 +168,55 @@ extension KubernetesClient {
   }
 
   @Sendable
-  private func fetchDiscovery() async throws -> DiscoveredResources {
-    async let coreAnswer = discover("/api")
-    async let groupsAnswer = discover("/apis")
-    let (core, groups) = try await (coreAnswer, groupsAnswer)
-    guard let groups else {
+  private func fetchDiscovery(mayUseDisk: Bool) async throws -> DiscoveredResources {
+    let now = Int64(time(nil))
+    let old = discovery.file?.read()
+    if mayUseDisk, let old, old.isFresh(at: now), let resources = DiscoveredResources(old) {
+      return resources
+    }
+    let documents = try await fetchDocuments(old ?? DiscoveryDocuments(saved: 0), now)
+    guard let resources = DiscoveredResources(documents) else {
       throw APIError(
         cluster: cluster, verb: "discover", object: "/apis", status: 404, reason: "NotFound",
         message: "the server has no /apis: is \(settings.server) an API server's address?")
     }
-    if groups.isAggregated, core?.isAggregated ?? true {
-      var resources = DiscoveredResources()
-      if let core { resources.add(aggregated: core.document) }
-      resources.add(aggregated: groups.document)
-      return resources
+    // What is incomplete now may be complete in a minute.
+    if resources.failed.isEmpty { discovery.file?.write(documents) }
+    return resources
+  }
+
+  private func fetchDocuments(
+    _ old: DiscoveryDocuments, _ now: Int64
+  ) async throws -> DiscoveryDocuments {
+    async let coreAnswer = discover("/api", old.documents["/api"], aggregatedAccept)
+    async let groupsAnswer = discover("/apis", old.documents["/apis"], aggregatedAccept)
+    let (core, groups) = try await (coreAnswer, groupsAnswer)
+    var result = DiscoveryDocuments(saved: now)
+    result.documents["/api"] = core
+    result.documents["/apis"] = groups
+    guard let groups, !(groups.isAggregated && core?.isAggregated ?? true) else { return result }
+    let versions = DiscoveredResources.legacyVersions(result)
+    for (path, document) in try await fetchVersions(of: versions, old) {
+      result.documents[path] = document
     }
-    return try await fetchLegacy(core: core?.document, groups: groups.document)
+    return result
   }
 
-  private struct DiscoveryAnswer: Sendable {
-    let document: JSONValue
-    let isAggregated: Bool
-  }
-
-  /// One of the two documents, nil when the server has none there.
-  private func discover(_ path: String) async throws -> DiscoveryAnswer? {
+  /// One document, nil when the server has none there. One that the server says has not changed is
+  /// the old one.
+  private func discover(
+    _ path: String, _ old: DiscoveryDocuments.Document?, _ accept: String = "application/json"
+  ) async throws -> DiscoveryDocuments.Document? {
     var call = Call(verb: "discover", object: path, path: path)
-    call.accept = aggregatedAccept
+    call.accept = accept
+    if let etag = old?.etag { call.headers = [("If-None-Match", etag)] }
     do {
       let response = try await send(call)
-      return DiscoveryAnswer(
-        document: try parse(response, call),
-        isAggregated: Self.isAggregated(response.head.header("content-type") ?? ""))
+      if response.status == 304, let old { return old }
+      return DiscoveryDocuments.Document(
+        etag: response.head.header("etag"),
+        isAggregated: Self.isAggregated(response.head.header("content-type") ?? ""),
+        content: try parse(response, call))
     } catch let error as APIError where error.status == 404 && error.reason == "NotFound" {
       return nil
     }
@@ -156,54 +230,25 @@ extension KubernetesClient {
       && (parameters.contains("v=v2") || parameters.contains("v=v2beta1"))
   }
 
-  private func fetchLegacy(
-    core: JSONValue?, groups: JSONValue
-  ) async throws -> DiscoveredResources {
-    let coreVersions = core?["versions"]?.array?.compactMap(\.string) ?? []
-    let wanted = [(group: "", versions: coreVersions)] + DiscoveredResources.legacyGroups(groups)
-    let answers = try await fetchVersions(of: wanted)
-    var resources = DiscoveredResources()
-    for (group, versions) in wanted where !versions.isEmpty {
-      var entry = DiscoveredResources.Group(name: group, versions: [])
-      for version in versions {
-        let name = group.isEmpty ? version : "\(group)/\(version)"
-        if let document = answers[name] {
-          let list = DiscoveredResources.legacyResources(
-            document, group: group, version: version)
-          entry.versions.append(.init(name: version, resources: list))
-        } else {
-          resources.failed.append(name)
-        }
-      }
-      resources.groups.append(entry)
-    }
-    return resources
-  }
-
-  /// The documents of all versions, asked for in parallel. A group whose own server is down is left
-  /// out; a cluster that cannot be reached or that refuses is an error.
+  /// The documents of all versions, asked for in parallel: one request for each, unthrottled, as the
+  /// number of requests under way is bounded anyway (kubectl#1126, kubernetes#105489). A group whose
+  /// own server is down is left out; a cluster that cannot be reached or that refuses is an error.
   private func fetchVersions(
-    of groups: [(group: String, versions: [String])]
-  ) async throws -> [String: JSONValue] {
+    of paths: [String], _ old: DiscoveryDocuments
+  ) async throws -> [String: DiscoveryDocuments.Document] {
     try await withThrowingTaskGroup(of: VersionDocument.self) { tasks in
-      for (group, versions) in groups {
-        for version in versions {
-          let name = group.isEmpty ? version : "\(group)/\(version)"
-          let path =
-            (group.isEmpty ? "/api/" : "/apis/\(ResourcePath.encode(group))/")
-            + ResourcePath.encode(version)
-          tasks.addTask {
-            do {
-              let document = try await self.json(Call(verb: "discover", object: path, path: path))
-              return VersionDocument(name: name, document: document)
-            } catch let error as APIError where error.status == 404 || error.status >= 500 {
-              return VersionDocument(name: name, document: nil)
-            }
+      for path in paths {
+        tasks.addTask {
+          do {
+            let document = try await self.discover(path, old.documents[path])
+            return VersionDocument(path: path, document: document)
+          } catch let error as APIError where error.status >= 500 {
+            return VersionDocument(path: path, document: nil)
           }
         }
       }
-      var documents: [String: JSONValue] = [:]
-      for try await answer in tasks { documents[answer.name] = answer.document }
+      var documents: [String: DiscoveryDocuments.Document] = [:]
+      for try await answer in tasks { documents[answer.path] = answer.document }
       return documents
     }
   }
@@ -211,7 +256,7 @@ extension KubernetesClient {
   /// What one group version answered. A struct made after the wait: of a tuple made around it, the
   /// optimiser of Swift 6.3 was seen to lose the first half.
   private struct VersionDocument: Sendable {
-    let name: String
-    let document: JSONValue?
+    let path: String
+    let document: DiscoveryDocuments.Document?
   }
 }

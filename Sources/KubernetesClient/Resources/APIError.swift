@@ -86,28 +86,6 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
   }
 }
 
-/// A wait that ran out of time, with what was seen last.
-public struct WaitTimeout: Error, Sendable, CustomStringConvertible {
-  /// The cluster's name.
-  public let cluster: String
-  /// What was waited for, such as `deployments.apps "x" in namespace "y"`.
-  public let object: String
-  /// How long it was waited.
-  public let timeout: Duration
-  /// The object as it was seen last, nil when it did not exist.
-  public let lastObject: JSONValue?
-  /// The trouble that the wait had with the cluster, if any.
-  public let lastError: APIError?
-
-  /// `cluster1: waited 5m for …`.
-  public var description: String {
-    let state =
-      lastError.map { "; last trouble: \($0.message)" }
-      ?? (lastObject == nil ? "; it does not exist" : "")
-    return "\(cluster): timed out after \(timeout.words) waiting for \(object)\(state)"
-  }
-}
-
 extension Duration {
   /// The duration as people write it, such as `5m`, `90s` or `1.5s`.
   var words: String {

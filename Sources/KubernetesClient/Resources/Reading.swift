@@ -29,12 +29,17 @@ extension KubernetesClient {
   }
 
   /// Reads one object; a missing one is an error with status 404.
+  ///
+  /// - Parameter form: `.metadata` asks for the object's metadata only.
   public func get(
-    _ type: ResourceType, name: String, namespace: String? = nil, subresource: String? = nil
+    _ type: ResourceType, name: String, namespace: String? = nil, subresource: String? = nil,
+    form: ObjectForm = .whole
   ) async throws -> JSONValue {
-    let call = try call(
+    var call = try call(
       "get", type, name: name, namespace: namespace, subresource: subresource)
-    return try await json(call)
+    call.accept = form.accept(kind: "PartialObjectMetadata")
+    let object = try await json(call)
+    return form == .metadata ? form.reduce(object, type) : object
   }
 
   /// Reads one object, nil when the server answers 404.
@@ -48,39 +53,63 @@ extension KubernetesClient {
     }
   }
 
-  /// Reads all objects that fit the selectors, in pages of 500; `namespace` nil means all
-  /// namespaces. Each item has its apiVersion and kind. `resourceVersion` is the list's, to watch
-  /// from.
+  /// Reads all objects that fit the selectors, in pages; `namespace` nil means all namespaces. Each
+  /// item has its apiVersion and kind.
+  ///
+  /// - Parameters:
+  ///   - resourceVersion: The version to list at or from, see `match`; nil means the newest.
+  ///   - match: How exactly `resourceVersion` is meant; only together with it.
+  ///   - form: `.metadata` asks for the objects' metadata only.
+  ///   - pageSize: Objects in a request; KEP-365 advises 500.
+  /// - Returns: The items, and the resource version of the list, to watch from: the first page's.
   public func list(
-    _ type: ResourceType, namespace: String? = nil, labels: String? = nil, fields: String? = nil
+    _ type: ResourceType, namespace: String? = nil, labels: String? = nil, fields: String? = nil,
+    resourceVersion: String? = nil, match: VersionMatch? = nil, form: ObjectForm = .whole,
+    pageSize: Int = 500
   ) async throws -> (items: [JSONValue], resourceVersion: String) {
     var call = Call(
       verb: "list", object: type.describe(namespace: namespace),
       path: try collectionPath(type, namespace: namespace, verb: "list"))
-    let selectors = [("labelSelector", labels), ("fieldSelector", fields)]
+    call.accept = form.accept(kind: "PartialObjectMetadataList")
+    var pager = Pager(
+      selectors: [("labelSelector", labels), ("fieldSelector", fields)],
+      resourceVersion: resourceVersion, match: match, pageSize: pageSize)
     var items: [JSONValue] = []
-    var resourceVersion = ""
-    var next: String?
-    var limit: String? = "500"
-    repeat {
-      call.query = selectors + [("limit", limit), ("continue", next)]
-      let page: JSONValue
+    var version = ""
+    while let query = pager.next {
+      call.query = query
       do {
-        page = try await json(call)
-      } catch let error as APIError where error.status == 410 && next != nil {
-        // The pages' snapshot is gone: read everything at once instead.
-        (items, next, limit) = ([], nil, nil)
-        resourceVersion = ""
-        call.query = selectors
-        page = try await json(call)
+        let page = try await page(call, type, form)
+        items += page.items
+        if version.isEmpty { version = page.resourceVersion }
+        pager.received(page.next)
+      } catch let error as APIError where pager.canRestart(after: error) {
+        // The pages' snapshot is gone: everything at once instead.
+        (items, version) = ([], "")
+        pager.restart()
       }
-      items += Self.items(of: page, type)
-      if resourceVersion.isEmpty {
-        resourceVersion = page["metadata"]?["resourceVersion"]?.string ?? ""
-      }
-      next = page["metadata"]?["continue"]?.string.flatMap { $0.isEmpty ? nil : $0 }
-    } while next != nil
-    return (items, resourceVersion)
+    }
+    return (items, version)
+  }
+
+  /// One page of a list.
+  struct ListPage: Sendable {
+    var items: [JSONValue]
+    var resourceVersion: String
+    /// How to ask for the page after it; nil for the last one.
+    var next: String?
+  }
+
+  /// Sends the call for one page and decodes it.
+  private func page(
+    _ call: Call, _ type: ResourceType, _ form: ObjectForm
+  ) async throws -> ListPage {
+    let page = try await json(call)
+    let metadata = page["metadata"]
+    return ListPage(
+      items: Self.items(of: page, type, form),
+      resourceVersion: metadata?["resourceVersion"]?.string ?? "",
+      next: metadata?["continue"]?.string)
   }
 
   /// Sends any request; `path` may have a query of its own. JSON answers come as values, text as a
@@ -174,12 +203,17 @@ extension KubernetesClient {
     }
   }
 
-  /// The items of a list; the API leaves out their apiVersion and kind.
-  private static func items(of page: JSONValue, _ type: ResourceType) -> [JSONValue] {
+  /// The items of a list; the API leaves out their apiVersion and kind. `items: null` is an empty
+  /// list (kube-rs#1199).
+  private static func items(
+    of page: JSONValue, _ type: ResourceType, _ form: ObjectForm
+  ) -> [JSONValue] {
+    let items = page["items"]?.array ?? []
+    if form == .metadata { return items.map { form.reduce($0, type) } }
     let apiVersion = page["apiVersion"]?.string ?? type.apiVersion
     let listKind = page["kind"]?.string ?? ""
     let kind = listKind.hasSuffix("List") ? String(listKind.dropLast(4)) : type.kind
-    return (page["items"]?.array ?? []).map { item in
+    return items.map { item in
       guard let object = item.object, object["kind"] == nil || object["apiVersion"] == nil else {
         return item
       }

@@ -22,12 +22,15 @@ public struct ResourceType: Sendable, Hashable {
   public let verbs: [String]
   /// Names of its subresources, such as `status` and `scale`.
   public let subresources: [String]
+  /// The apiVersion of what a subresource speaks, where that is not the resource's own: `policy/v1` for
+  /// `eviction`.
+  public let subresourceVersions: [String: String]
 
   /// Describes a resource; for tests and for what is known without discovery.
   public init(
     group: String, version: String, kind: String, plural: String, singular: String = "",
     shortNames: [String] = [], categories: [String] = [], isNamespaced: Bool,
-    verbs: [String] = [], subresources: [String] = []
+    verbs: [String] = [], subresources: [String] = [], subresourceVersions: [String: String] = [:]
   ) {
     self.group = group
     self.version = version
@@ -39,6 +42,7 @@ public struct ResourceType: Sendable, Hashable {
     self.isNamespaced = isNamespaced
     self.verbs = verbs
     self.subresources = subresources
+    self.subresourceVersions = subresourceVersions
   }
 
   /// `apps/v1`, or `v1` for the core group.

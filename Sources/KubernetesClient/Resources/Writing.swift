@@ -1,4 +1,4 @@
-// Writes: create, server-side apply, patch, replace and delete.
+// Writes: create, server-side apply, patch and replace.
 
 import JSON
 
@@ -20,16 +20,6 @@ public enum PatchKind: String, Sendable {
   case json = "application/json-patch+json"
   /// A partial object whose lists merge by their keys; built-in kinds only.
   case strategic = "application/strategic-merge-patch+json"
-}
-
-/// What happens to what an object owns when it is deleted.
-public enum DeletePropagation: String, Sendable {
-  /// It is deleted later.
-  case background = "Background"
-  /// It is deleted first.
-  case foreground = "Foreground"
-  /// It stays.
-  case orphan = "Orphan"
 }
 
 extension KubernetesClient {
@@ -70,7 +60,9 @@ extension KubernetesClient {
 
   /// Applies an object (server-side apply): the server merges it with what others own and creates
   /// it when it is missing. An object that is as wanted keeps its resource version. A conflict is
-  /// an error with status 409 whose causes name fields and managers; `force` takes the fields over.
+  /// an error with status 409 whose `conflicts` name managers and fields; `force` takes the fields
+  /// over. An object that is being deleted is applied all the same, and a warning tells so. Fields
+  /// that client-side apply left behind stay until `migrateFromClientSideApply`.
   public func apply(
     _ type: ResourceType, _ object: JSONValue, namespace: String? = nil,
     fieldManager: String = KubernetesClient.fieldManager, force: Bool = false,
@@ -97,10 +89,15 @@ extension KubernetesClient {
       Self.writeQuery(fieldManager, dryRun: dryRun, validation)
       + [("force", force ? "true" : "false")]
     let response = try await send(call)
-    return (try parse(response, call), response.status == 201)
+    let object = try parse(response, call)
+    if object[path: "metadata", "deletionTimestamp"]?.string != nil {
+      hooks.onWarning?("\(call.object) is being deleted: what was applied goes with it")
+    }
+    return (object, response.status == 201)
   }
 
   /// Patches one object and returns it. A JSON patch is never sent twice, as it may add to a list.
+  /// Custom resources take no strategic merge patch: that is an error with status 415 which says so.
   public func patch(
     _ type: ResourceType, name: String, namespace: String? = nil, kind: PatchKind = .merge,
     _ patch: JSONValue, fieldManager: String = KubernetesClient.fieldManager,
@@ -114,7 +111,15 @@ extension KubernetesClient {
     call.isReplayable = kind != .json
     call.body = patch.bytes()
     call.query = Self.writeQuery(fieldManager, dryRun: dryRun, validation)
-    return try await json(call)
+    do {
+      return try await json(call)
+    } catch let error as APIError where error.status == 415 && kind == .strategic {
+      throw APIError(
+        cluster: error.cluster, verb: error.verb, object: error.object, status: 415,
+        reason: error.reason,
+        message: "custom resources such as \(type.qualifiedName) take no strategic merge patch; "
+          + "a merge patch or an apply does it", details: error.details)
+    }
   }
 
   /// Replaces one object (PUT); with a resource version in it, only when that is still current.
@@ -130,38 +135,6 @@ extension KubernetesClient {
     call.contentType = "application/json"
     call.body = complete(object, type, unlessSubresource: subresource).bytes()
     call.query = Self.writeQuery(fieldManager, dryRun: dryRun, validation)
-    return try await json(call)
-  }
-
-  /// Deletes one object; a missing one is an error with status 404. With `uid`, only the object
-  /// with that UID is deleted, another is an error with status 409. Returns the server's answer:
-  /// the object while finalizers hold it, or a Status. `gracePeriod` is in seconds.
-  @discardableResult
-  public func delete(
-    _ type: ResourceType, name: String, namespace: String? = nil, uid: String? = nil,
-    resourceVersion: String? = nil, propagation: DeletePropagation = .background,
-    gracePeriod: Int? = nil, dryRun: Bool = false
-  ) async throws -> JSONValue {
-    var call = try call(
-      dryRun ? "delete (dry run)" : "delete", type, name: name, namespace: namespace)
-    var preconditions = JSONObject()
-    if let uid { preconditions.append("uid", .string(uid)) }
-    if let resourceVersion {
-      preconditions.append("resourceVersion", .string(resourceVersion))
-    }
-    var options: JSONValue = [
-      "apiVersion": "v1", "kind": "DeleteOptions",
-      "propagationPolicy": .string(propagation.rawValue),
-    ]
-    if !preconditions.isEmpty { options["preconditions"] = .object(preconditions) }
-    if let gracePeriod { options["gracePeriodSeconds"] = .int(Int64(gracePeriod)) }
-    if dryRun { options["dryRun"] = ["All"] }
-    call.method = "DELETE"
-    call.contentType = "application/json"
-    call.body = options.bytes()
-    call.query = [("dryRun", dryRun ? "All" : nil)]
-    // Without a UID a second try could delete a successor of the same name.
-    call.isReplayable = uid != nil
     return try await json(call)
   }
 

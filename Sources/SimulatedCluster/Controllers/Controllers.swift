@@ -59,6 +59,8 @@ extension ControlPlane {
     case "serviceaccounts": reconcileServiceAccount(object)
     case "secrets": reconcileTokenSecret(object)
     case "services": reconcileLoadBalancer(object)
+    case "pods": reconcilePod(object)
+    case Self.budgets: reconcileBudget(object)
     case "deployments.apps": reconcileDeployment(object)
     case "replicasets.apps", "statefulsets.apps", "daemonsets.apps": reconcileSet(object, resource)
     case Self.definitions: reconcileDefinition(object)
@@ -70,6 +72,9 @@ extension ControlPlane {
   private mutating func deleted(_ object: JSONValue, _ resource: String) {
     switch resource {
     case "secrets": credentials.revoke(secretUID: object.uid)
+    case "pods":
+      logs.forget(object.key)
+      reconcileBudgets(object.namespace)
     case "serviceaccounts": forgetServiceAccount(object)
     case "configmaps" where object.name == "kube-root-ca.crt": ensureRootCA(object.namespace)
     case Self.definitions: removeInstances(of: object)

@@ -124,6 +124,9 @@ extension APIError {
       Cause(
         reason: "FieldValueInvalid", message: "Invalid value: \(value): \(why)", field: field)
     }
+    static func forbidden(_ field: String, _ why: String) -> Cause {
+      Cause(reason: "FieldValueForbidden", message: "Forbidden: \(why)", field: field)
+    }
     static func unsupported(_ field: String, _ value: String, _ allowed: [String]) -> Cause {
       let list = allowed.map(quoted).joined(separator: ", ")
       return Cause(

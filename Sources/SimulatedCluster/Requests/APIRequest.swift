@@ -101,7 +101,13 @@ struct APIResponse: Sendable {
       code: code, contentType: "text/plain; charset=utf-8", body: .bytes(Array(text.utf8)))
   }
 
-  static func failure(_ error: APIError) -> APIResponse { json(error.status, code: error.code) }
+  static func failure(_ error: APIError) -> APIResponse {
+    var response = json(error.status, code: error.code)
+    if let seconds = error.details?["retryAfterSeconds"]?.int, seconds > 0 {
+      response.headers.append(("Retry-After", String(seconds)))
+    }
+    return response
+  }
 
   /// The document of an answer that is no stream.
   var bytes: [UInt8] {

@@ -21,6 +21,7 @@ struct ControlPlane: Sendable {
   var addresses: AddressPool
   /// What the controllers have not looked at yet.
   var pending: [ControllerTask] = []
+  var logs = PodLogs()
 
   /// What distinguishes one cluster from another.
   struct Settings: Sendable {

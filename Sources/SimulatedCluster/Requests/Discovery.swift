@@ -1,5 +1,6 @@
 // Which groups, versions and resources are served: one document for all, or one for each version.
 
+import Crypto
 import JSON
 
 struct Discovery {
@@ -90,12 +91,12 @@ struct Discovery {
   }
 
   private func sub(_ type: ResourceType, _ name: String) -> JSONValue {
+    let kind = Subresource.kind(name, type, version)
     var result: JSONValue = [
       "name": .string("\(type.resource)/\(name)"), "singularName": "",
-      "namespaced": .bool(type.isNamespaced), "kind": .string(Subresource.kind(name, type).kind),
+      "namespaced": .bool(type.isNamespaced), "kind": .string(kind.kind),
       "verbs": Self.list(Subresource.verbs(name)),
     ]
-    let kind = Subresource.kind(name, type)
     if kind.kind != type.kind {
       result["group"] = .string(kind.group)
       result["version"] = .string(kind.version)
@@ -121,11 +122,22 @@ struct Discovery {
       response.contentType =
         "application/json;g=apidiscovery.k8s.io;v=\(wanted);as=APIGroupDiscoveryList"
       response.headers.append(("Vary", "Accept"))
+      let etag = "\"" + SHA256.hash(data: response.bytes).map(Self.hex).joined() + "\""
+      response.headers.append(("ETag", etag))
+      if request.headers["if-none-match"] == etag {
+        response.code = 304
+        response.body = .bytes([])
+      }
       return response
     }
     guard request.accept.isEmpty || MediaType.parse(request.accept).contains(where: \.allowsJSON)
     else { throw .notAcceptable }
     return nil
+  }
+
+  private static func hex(_ byte: UInt8) -> String {
+    let text = String(byte, radix: 16, uppercase: true)
+    return text.count == 1 ? "0" + text : text
   }
 
   private func serves(_ format: String) -> Bool {
@@ -163,7 +175,7 @@ struct Discovery {
     guard !type.subresources.isEmpty else { return result }
     result["subresources"] = .array(
       type.subresources.map { name in
-        let kind = Subresource.kind(name, type)
+        let kind = Subresource.kind(name, type, self.version)
         return [
           "subresource": .string(name), "verbs": Self.list(Subresource.verbs(name)),
           "responseKind": [
@@ -180,12 +192,12 @@ struct Discovery {
 /// What subresources speak.
 enum Subresource {
   static func kind(
-    _ name: String, _ type: ResourceType
+    _ name: String, _ type: ResourceType, _ cluster: KubernetesVersion
   ) -> (group: String, version: String, kind: String) {
     switch name {
     case "scale": ("autoscaling", "v1", "Scale")
     case "token": ("authentication.k8s.io", "v1", "TokenRequest")
-    case "eviction": ("policy", "v1", "Eviction")
+    case "eviction": ("policy", cluster.minor >= 22 ? "v1" : "v1beta1", "Eviction")
     default: (type.group, type.storageVersion, type.kind)
     }
   }

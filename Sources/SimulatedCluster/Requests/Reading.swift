@@ -64,8 +64,12 @@ extension ControlPlane {
   ) throws(APIError) -> Page {
     let limit = max(0, Int(request.parameter("limit") ?? "") ?? 0)
     let token = request.parameter("continue") ?? ""
+    try checkMatch(request)
     guard !token.isEmpty else {
       try checkRevision(request)
+      if request.parameter("resourceVersionMatch") == "Exact" {
+        return try exactPage(request, target, selection)
+      }
       let all = storage.all(target.type.id).filter(selection.matches)
       return cut(all, limit, target.type.id, storage.revision)
     }
@@ -82,6 +86,72 @@ extension ControlPlane {
     guard let kept else { throw expiredPage(start) }
     let rest = kept.filter { start.key < $0.key && selection.matches($0) }
     return cut(rest, limit, target.type.id, isInconsistent ? storage.revision : start.revision)
+  }
+
+  /// The objects as they were at a revision; in one piece, whatever the limit.
+  private func exactPage(
+    _ request: APIRequest, _ target: Target, _ selection: Selection
+  ) throws(APIError) -> Page {
+    let revision = Int64(request.parameter("resourceVersion") ?? "") ?? 0
+    guard let objects = storage.state(target.type.id, at: revision) else {
+      throw .expired("The resourceVersion for the provided list is too old.")
+    }
+    return Page(items: objects.filter(selection.matches), revision: revision)
+  }
+
+  /// Which of the parameters about versions go together (ValidateListOptions of apimachinery).
+  private func checkMatch(_ request: APIRequest) throws(APIError) {
+    let match = request.parameter("resourceVersionMatch") ?? ""
+    let version = request.parameter("resourceVersion") ?? ""
+    let initial = request.parameter("sendInitialEvents")
+    let isWatch = request.flag("watch")
+    var causes: [APIError.Cause] = []
+    if initial != nil, !isWatch {
+      causes.append(.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"))
+    }
+    if isWatch, initial != nil, settings.version.minor >= 27 {
+      if settings.version.minor < 32 {
+        causes.append(
+          .forbidden(
+            "sendInitialEvents",
+            "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled")
+        )
+      } else if match != "NotOlderThan" {
+        causes.append(
+          .forbidden(
+            "resourceVersionMatch",
+            "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
+      }
+    } else if !match.isEmpty, isWatch {
+      causes.append(
+        .forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden for watch"))
+    } else if !match.isEmpty {
+      if version.isEmpty {
+        causes.append(
+          .forbidden(
+            "resourceVersionMatch",
+            "resourceVersionMatch is forbidden unless resourceVersion is provided"))
+      }
+      if !(request.parameter("continue") ?? "").isEmpty {
+        causes.append(
+          .forbidden(
+            "resourceVersionMatch",
+            "resourceVersionMatch is forbidden when continue is provided"))
+      }
+      if !["Exact", "NotOlderThan"].contains(match) {
+        causes.append(
+          .unsupported("resourceVersionMatch", match, ["Exact", "NotOlderThan", ""]))
+      }
+      if match == "Exact", version == "0" {
+        causes.append(
+          .forbidden(
+            "resourceVersionMatch",
+            "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""))
+      }
+    }
+    guard causes.isEmpty else {
+      throw .invalid(kind: "ListOptions", group: "meta.k8s.io", name: "", causes)
+    }
   }
 
   private mutating func cut(
@@ -126,6 +196,7 @@ extension ControlPlane {
 
   mutating func watch(_ request: APIRequest, _ target: Target) throws(APIError) -> APIResponse {
     let form = try ObjectForm.negotiate(request)
+    try checkMatch(request)
     var selection = try selection(request, target)
     if let name = target.name {
       selection.fields.append(.init(key: "metadata.name", test: .isIn([name])))
@@ -184,8 +255,18 @@ extension ControlPlane {
     }
   }
 
-  /// Ends a watch whose time is over or whose client has gone.
+  /// Sends a failure to every watch and ends it, as a server does that gives a watch up.
+  mutating func failWatches(_ error: APIError) {
+    let event: JSONValue = ["type": "ERROR", "object": error.status]
+    for watcher in watchers.values.joined().map(\.value) {
+      watcher.stream.write(event.bytes() + [UInt8(ascii: "\n")])
+      endWatch(watcher.id)
+    }
+  }
+
+  /// Ends a watch, or a log that is followed, whose time is over or whose client has gone.
   mutating func endWatch(_ id: Int) {
+    if logs.end(id) { return }
     for resource in watchers.keys {
       guard let watcher = watchers[resource]?.removeValue(forKey: id) else { continue }
       watcher.stream.end()

@@ -1,4 +1,5 @@
-// Subresources beside `status`: scale, a service account's tokens, a pod's log and its eviction.
+// Subresources beside `status`: scale and a service account's tokens; logs and evictions of pods have
+// files of their own.
 
 import JSON
 
@@ -122,51 +123,5 @@ extension ControlPlane {
       Credentials.Grant(
         account: account.key, accountUID: account.uid, secretUID: secret?.uid, expires: expires))
     return token
-  }
-
-  // MARK: - Pods
-
-  /// Pods do not run here: their log is one line that says so.
-  private func log(_ request: APIRequest, _ target: Target) throws(APIError) -> APIResponse {
-    let pod = try existing(target)
-    let containers = (pod.at(["spec", "containers"])?.array ?? []).compactMap { $0["name"]?.string }
-    let name = request.parameter("container") ?? containers.first ?? ""
-    guard containers.contains(name) else {
-      throw .badRequest("container \(name) is not valid for pod \(pod.name)")
-    }
-    return .text("simulated container \(name) of pod \(pod.name)\n")
-  }
-
-  private mutating func evict(
-    _ request: APIRequest, _ target: Target
-  ) throws(APIError) -> APIResponse {
-    let pod = try existing(target)
-    for budget in storage.all("poddisruptionbudgets.policy")
-    where budget.namespace == pod.namespace && selects(budget, pod)
-      && budget.at(["status", "disruptionsAllowed"])?.int ?? 0 == 0
-    {
-      throw APIError(
-        code: 429, reason: "TooManyRequests",
-        message: "Cannot evict pod as it would violate the pod's disruption budget.",
-        details: [
-          "causes": [
-            [
-              "reason": "DisruptionBudget",
-              "message": .string("The disruption budget \(budget.name) allows no disruption"),
-            ]
-          ]
-        ])
-    }
-    _ = markOrRemove(pod, target.type)
-    return .json(
-      [
-        "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201,
-      ], code: 201)
-  }
-
-  private func selects(_ budget: JSONValue, _ pod: JSONValue) -> Bool {
-    let wanted = budget.texts(["spec", "selector", "matchLabels"])
-    let labels = pod.labels
-    return wanted.allSatisfy { labels[$0.key] == $0.value }
   }
 }

@@ -19,7 +19,8 @@ final class Listener: Sendable {
   }
 
   static func start(
-    cluster: SimulatedCluster, identity: CertificateAuthority.Identity, group: any EventLoopGroup
+    cluster: SimulatedCluster, identity: CertificateAuthority.Identity, group: any EventLoopGroup,
+    port: Int
   ) async throws -> Listener {
     let context = try tlsContext(identity)
     let connections = Connections()
@@ -35,7 +36,7 @@ final class Listener: Sendable {
           configure(channel, cluster, number)
         }
       }
-      .bind(host: "127.0.0.1", port: cluster.options.port).get()
+      .bind(host: "127.0.0.1", port: port).get()
     return Listener(
       channel: channel, port: channel.localAddress?.port ?? 0, connections: connections)
   }

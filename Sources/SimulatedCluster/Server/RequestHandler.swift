@@ -139,6 +139,7 @@ final class RequestHandler: ChannelInboundHandler {
   /// Writes the chunks of a watch as they come.
   private func forward(_ stream: EventStream, _ channel: any Channel) {
     let isLastExchange = connection.protocolName == "HTTP/1.1"
+    let size = cluster.options.pieceSize ?? .max
     stream.read { chunk in
       channel.eventLoop.execute {
         guard let chunk else {
@@ -147,8 +148,12 @@ final class RequestHandler: ChannelInboundHandler {
           }
           return
         }
-        let buffer = channel.allocator.buffer(bytes: chunk)
-        channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(buffer)), promise: nil)
+        var rest = chunk[...]
+        while !rest.isEmpty {
+          let buffer = channel.allocator.buffer(bytes: rest.prefix(size))
+          channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(buffer)), promise: nil)
+          rest = rest.dropFirst(size)
+        }
       }
     }
   }

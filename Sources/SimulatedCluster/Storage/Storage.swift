@@ -98,6 +98,15 @@ struct Storage: Sendable {
     return history.changes.filter { $0.revision > revision }
   }
 
+  /// The objects of a resource as they were at a revision, in the order of lists; nil when the history
+  /// does not reach back that far.
+  func state(_ resource: String, at revision: Int64) -> [JSONValue]? {
+    guard let later = changes(resource, after: revision) else { return nil }
+    var then = objects[resource] ?? [:]
+    for change in later.reversed() { then[change.object.key] = change.previous }
+    return Self.sorted(then)
+  }
+
   /// Forgets history and snapshots, as etcd's compaction does.
   mutating func compact() {
     for resource in histories.keys {

@@ -1,5 +1,6 @@
 // Runs or describes one script as the options say.
 
+import KubernetesClient
 import MeshScript
 
 /// Carries out `msh run`.
@@ -90,6 +91,10 @@ extension EngineOptions {
     let printed = settings.output == .json ? Output.errors : Output.standard
     output = { printed.write($0) }
     environment = Terminal.wholeEnvironment
+    // Simulated clusters are new ones every time.
+    if clusters == nil {
+      discoveryFolder = DiscoveryFolder.standard(environment: environment)?.path
+    }
     log = { level, text in Output.errors.writeLine("\(level): \(text)") }
     if settings.verbosity > 0 { trace = { Output.errors.writeLine($0) } }
     tracesHeaders = settings.verbosity > 1

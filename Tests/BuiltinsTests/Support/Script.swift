@@ -4,6 +4,7 @@ import Builtins
 import Foundation
 import Interpreter
 import JSON
+import TestClusters
 import Testing
 
 /// One run over a kubeconfig.
@@ -108,5 +109,12 @@ extension ScriptValue {
   var json: JSONValue? {
     guard case .json(let json) = self else { return nil }
     return json
+  }
+}
+
+extension Backend {
+  /// A run over the backend's clusters.
+  func script(_ change: (inout MeshOptions) -> Void = { _ in }) async throws -> Script {
+    Script(kubeconfig: try await kubeconfig(), change)
   }
 }

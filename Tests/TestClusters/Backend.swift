@@ -1,29 +1,32 @@
-// The clusters that verbs are tried on: simulated ones in this process, and real API servers.
+// The clusters that verbs and the client are tried on: simulated ones in this process, and real API
+// servers.
 //
 // Each backend starts once for all tests, and ends with the process. Both have two clusters; tests keep
 // apart by namespaces of their own.
 
-import Builtins
 import Foundation
 import JSON
 import KubernetesClient
 import SimulatedCluster
-import Testing
 
-enum Backend: String, CaseIterable, CustomTestStringConvertible, Sendable {
+/// Where a test runs.
+public enum Backend: String, CaseIterable, CustomStringConvertible, Sendable {
+  /// Simulated clusters.
   case simulated
+  /// Real API servers, without nodes.
   case real
 
-  var testDescription: String { "\(rawValue) clusters" }
+  /// What a list of tests says of it.
+  public var description: String { "\(rawValue) clusters" }
 
   /// Those that can be had on this machine. With CI=true the real ones must be: where they are not,
   /// their tests fail.
-  static let available: [Backend] =
-    RealFleet.absence == nil || TestFiles.environment("CI") == "true" ? allCases : [.simulated]
+  public static let available: [Backend] =
+    RealFleet.absence == nil || RealFleet.environment("CI") == "true" ? allCases : [.simulated]
 
   /// The path of a kubeconfig with the contexts `cluster1` and `cluster2`, and with `dead`, where
   /// nothing listens.
-  func kubeconfig() async throws -> String {
+  public func kubeconfig() async throws -> String {
     switch self {
     case .simulated: return try await Fleets.simulated.value.path
     case .real:
@@ -32,15 +35,20 @@ enum Backend: String, CaseIterable, CustomTestStringConvertible, Sendable {
     }
   }
 
-  /// A run over the backend's clusters.
-  func script(_ change: (inout MeshOptions) -> Void = { _ in }) async throws -> Script {
-    Script(kubeconfig: try await kubeconfig(), change)
+  /// A client of a cluster, as a look from outside of verbs.
+  public func client(
+    _ context: String = "cluster1", hooks: ClientHooks = ClientHooks(),
+    discoveryFolder: DiscoveryFolder? = nil
+  ) async throws -> KubernetesClient {
+    KubernetesClient(
+      cluster: context, settings: try await settings(context), hooks: hooks,
+      discoveryFolder: discoveryFolder)
   }
 
-  /// A client for a look at a cluster from outside of verbs.
-  func client(_ context: String) async throws -> KubernetesClient {
-    let config = try Kubeconfig.load(explicitPath: try await kubeconfig(), environment: [:])
-    return KubernetesClient(cluster: context, settings: try config.settings(context: context))
+  /// How a cluster is reached.
+  public func settings(_ context: String) async throws -> ConnectionSettings {
+    try Kubeconfig.load(explicitPath: try await kubeconfig(), environment: [:])
+      .settings(context: context)
   }
 }
 
@@ -50,8 +58,9 @@ private enum Fleets {
 }
 
 /// A folder for this process's files, removed when it ends.
-enum TestFolder {
-  static let path: String = {
+public enum TestFolder {
+  /// Its path.
+  public static let path: String = {
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "msh-verbs-\(ProcessInfo.processInfo.processIdentifier)")
     try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -60,7 +69,7 @@ enum TestFolder {
   }()
 
   /// Writes a kubeconfig to which the context `dead` is added.
-  static func write(kubeconfig text: String, _ name: String) throws -> String {
+  public static func write(kubeconfig text: String, _ name: String) throws -> String {
     var config = try YAML.parse(text)
     func append(_ key: String, _ element: JSONValue) {
       config[key] = .array((config[key]?.array ?? []) + [element])
@@ -74,11 +83,14 @@ enum TestFolder {
 }
 
 /// Simulated clusters, which end with this process.
-struct SimulatedBackend {
-  let fleet: SimulatedFleet
-  let path: String
+public struct SimulatedBackend: Sendable {
+  /// The clusters, named `cluster1` and so on.
+  public let fleet: SimulatedFleet
+  /// The path of their kubeconfig.
+  public let path: String
 
-  static func start(
+  /// Starts clusters of a test's own; the test stops them.
+  public static func start(
     _ name: String = "simulated", _ count: Int = 2,
     configure: @Sendable (Int, inout SimulatedCluster.Options) -> Void = { _, _ in }
   ) async throws -> SimulatedBackend {
@@ -89,20 +101,25 @@ struct SimulatedBackend {
 }
 
 /// Real API servers, started by the repository's script; MSH_CONTROL_PLANE_SKIP leaves them out.
-enum RealFleet {
+public enum RealFleet {
   struct Problem: Error, CustomStringConvertible {
     let text: String
     var description: String { text }
   }
 
-  private static let folder = "\(TestFiles.tests)/ControlPlane"
+  private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "ControlPlane").path
+
+  static func environment(_ name: String) -> String? {
+    ProcessInfo.processInfo.environment[name]
+  }
 
   /// Why there are none; nil when they can be started.
-  static let absence: String? = {
-    if TestFiles.environment("MSH_CONTROL_PLANE_SKIP") != nil {
+  public static let absence: String? = {
+    if environment("MSH_CONTROL_PLANE_SKIP") != nil {
       return "MSH_CONTROL_PLANE_SKIP is set"
     }
-    if TestFiles.environment("MSH_CONTROL_PLANE_BIN") != nil { return nil }
+    if environment("MSH_CONTROL_PLANE_BIN") != nil { return nil }
     let build = Process()
     build.executableURL = URL(fileURLWithPath: "\(folder)/build")
     build.arguments = ["--cached"]

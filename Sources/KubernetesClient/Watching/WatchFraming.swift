@@ -23,6 +23,13 @@ struct LineFramer {
 
   /// What came after the last line feed.
   var remainder: [UInt8] { rest }
+
+  /// The number of bytes in `remainder`.
+  var count: Int { rest.count }
+
+  /// Bytes that a line may have. An object has 1.5 MB in etcd and 3 MiB in a request; its event can
+  /// be larger, but a line that never ends is no event.
+  static let limit = 64 << 20
 }
 
 /// One change that a watch reports.
@@ -52,6 +59,12 @@ public struct WatchEvent: Sendable, Hashable {
 
   /// The version to go on from after this event.
   public var resourceVersion: String { object["metadata"]?["resourceVersion"]?.string ?? "" }
+
+  /// True for the bookmark that stands after the last of the initial events.
+  var endsInitialEvents: Bool {
+    kind == .bookmark
+      && object[path: "metadata", "annotations", "k8s.io/initial-events-end"] == "true"
+  }
 }
 
 /// A line of a watch: an event or a Status that ends it.
