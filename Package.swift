@@ -91,7 +91,8 @@ let package = Package(
     .testTarget(
       name: "KubernetesAPITests", dependencies: ["KubernetesClient", "TestClusters", "JSON"]),
     .testTarget(
-      name: "BuiltinsTests", dependencies: ["Builtins", "SimulatedCluster", "TestClusters"]),
+      name: "BuiltinsTests",
+      dependencies: ["Builtins", "SimulatedCluster", "TestClusters", "Processes"]),
     .testTarget(name: "LanguageTests", dependencies: ["Builtins", "JSON"]),
     .testTarget(
       name: "SimulatedClusterTests",

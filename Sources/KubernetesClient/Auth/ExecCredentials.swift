@@ -27,6 +27,7 @@ final class ExecCredentials: Sendable {
     let apiVersion: String
     let interactiveMode: ExecPlugin.InteractiveMode
     let provideClusterInfo: Bool
+    let installHint: String?
     let cluster: JSONValue
   }
 
@@ -67,7 +68,8 @@ final class ExecCredentials: Sendable {
     let key = Key(
       command: plugin.command, arguments: plugin.arguments, environment: plugin.environment,
       apiVersion: plugin.apiVersion, interactiveMode: plugin.interactiveMode,
-      provideClusterInfo: plugin.provideClusterInfo, cluster: runner.clusterInfo)
+      provideClusterInfo: plugin.provideClusterInfo, installHint: plugin.installHint,
+      cluster: runner.clusterInfo)
     return known.withLock { known in
       if let credentials = known[key]?.credentials { return credentials }
       let made = ExecCredentials(runner: runner)
@@ -99,6 +101,9 @@ final class ExecCredentials: Sendable {
       return .wait(id: run.id, run.task)
     }
   }
+
+  /// How many wait for the run that is under way.
+  var waiting: Int { state.withLock { $0.run?.waiters ?? 0 } }
 
   private func start() -> Run {
     let id = Credential.nextGeneration()
