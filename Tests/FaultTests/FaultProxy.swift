@@ -229,7 +229,6 @@ final class FaultProxy: Sendable {
   func noteServer(isAtIt: Bool) { state.withLock { $0.underWay += isAtIt ? 1 : -1 } }
   func noteEnd() { state.withLock { $0.openExchanges -= 1 } }
 }
-
 /// What a test cannot do without.
 struct Missing: Error {}
 

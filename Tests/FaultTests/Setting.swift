@@ -68,6 +68,13 @@ func apiError<Result>(
     }, sourceLocation: sourceLocation)
 }
 
+/// Counts from any task.
+final class Counter: Sendable {
+  private let count = Atomic<Int>(0)
+  var value: Int { count.load(ordering: .relaxed) }
+  func add() { count.add(1, ordering: .relaxed) }
+}
+
 enum Things {
   static let configMap = ResourceType(
     group: "", version: "v1", kind: "ConfigMap", plural: "configmaps", isNamespaced: true)

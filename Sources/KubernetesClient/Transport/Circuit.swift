@@ -108,6 +108,13 @@ struct Circuit {
     if state == .proven { state = .unproven }
   }
 
+  /// What was found out holds no more: the next call tries at once.
+  mutating func forgetTrouble() {
+    guard case .open = state else { return }
+    state = .unproven
+    (failure, failedAt, openings) = (nil, nil, 0)
+  }
+
   private mutating func open(_ error: TransportError, at now: Instant) {
     var pause = options.circuitPause
     for _ in 0..<openings where pause < options.longestCircuitPause { pause *= 2 }

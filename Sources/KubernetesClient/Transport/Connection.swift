@@ -94,11 +94,14 @@ final class SocketTable {
   /// libcurl's. False when there is no such connection any more.
   @discardableResult
   func shutDown(_ connection: Connection) -> Bool {
-    for index in 0..<raw.pointee.count {
-      let socket = raw.pointee.items[index]
-      guard Connection(socket: socket) == connection else { continue }
-      return shutdown(socket, Int32(SHUT_RDWR)) == 0
-    }
-    return false
+    socket(of: connection).map { shutdown($0, Int32(SHUT_RDWR)) == 0 } ?? false
+  }
+
+  /// True while libcurl has it open.
+  func contains(_ connection: Connection) -> Bool { socket(of: connection) != nil }
+
+  private func socket(of connection: Connection) -> Int32? {
+    (0..<raw.pointee.count).lazy.map { self.raw.pointee.items[$0] }
+      .first { Connection(socket: $0) == connection }
   }
 }

@@ -63,6 +63,26 @@ extension CurlLoop {
     }
   }
 
+  // MARK: Streams that were given up
+
+  /// libcurl 7.88.1 keeps the end of a stream that was given up in a buffer until it sends something
+  /// else over the connection; the server would go on with a watch that nobody reads. Where nothing
+  /// else was sent meanwhile, something is.
+  mutating func flushConnections(at now: Instant) {
+    guard !unflushed.isEmpty else { return }
+    let latest = Dictionary(uses().map { ($0.connection, $0.sent) }, uniquingKeysWith: max)
+    let due = unflushed
+    unflushed = [:]
+    for (connection, given) in due where latest[connection].map({ $0 < given.since }) ?? true {
+      // One that died has nobody to tell.
+      guard sockets.contains(connection) else { continue }
+      enqueue(
+        Transfer(
+          id: mailbox.newID(), target: given.target, suspect: connection,
+          timeout: options.probeTimeout))
+    }
+  }
+
   // MARK: Full connections
 
   /// Streams may fill every connection that a host may have: by HTTP/1.1, or where the server allows
@@ -121,6 +141,8 @@ extension CurlLoop {
           kind: .broken, message: "the certificates have changed", mayHaveBeenSeen: true))
     }
     owners.outdate(lane: lane, before: certificates)
+    // What failed with the old certificates says nothing about the new ones.
+    queue.forgetTrouble(ofLane: lane)
     closeOutdated()
   }
 

@@ -34,6 +34,8 @@ struct CurlLoop {
   /// When the next waiting transfer runs out of time, at the earliest.
   private var nextDeadline: Instant?
   private var lastLook = Instant.now
+  /// Connections on which streams were given up, since when, and where they lead.
+  var unflushed: [Connection: (since: Instant, target: Target)] = [:]
   /// How often connections are looked at, and the longest sleep while there is something to do.
   private let lookInterval: Duration
   var owners = ConnectionOwners()
@@ -77,7 +79,7 @@ struct CurlLoop {
   }
 
   private var pause: Int32 {
-    guard !queue.isEmpty else { return 30_000 }
+    guard !queue.isEmpty || !unflushed.isEmpty else { return 30_000 }
     var pause = lookInterval
     if let nextDeadline { pause = min(pause, nextDeadline - .now) }
     return Int32(max(1, CurlOptions.milliseconds(pause)))
@@ -85,9 +87,10 @@ struct CurlLoop {
 
   private mutating func lookAtConnections() {
     let now = Instant.now
-    guard !transfers.isEmpty, now - lastLook >= lookInterval else { return }
+    guard !transfers.isEmpty || !unflushed.isEmpty, now - lastLook >= lookInterval else { return }
     lastLook = now
     probeSilentConnections(at: now)
+    flushConnections(at: now)
     makeRoom(at: now)
   }
 
@@ -165,6 +168,9 @@ struct CurlLoop {
       if let use = transfer.use {
         connections.note(use)
         queue.connected(id)
+        if let given = unflushed[use.connection], given.since < use.sent {
+          unflushed[use.connection] = nil
+        }
       }
       if transfer.suspect != nil {
         endProbe(transfer, isAnswered: transfer.head.status > 0)
@@ -227,7 +233,7 @@ struct CurlLoop {
   /// Ends a transfer that runs and tells its task.
   mutating func end(_ transfer: Transfer, _ error: (any Error)?) {
     let connection = transfer.connectionTrace()
-    release(transfer)
+    release(transfer, isComplete: error == nil)
     queue.finish(transfer.id)
     transfers[transfer.id] = nil
     if var error = error as? TransportError {
@@ -241,9 +247,12 @@ struct CurlLoop {
   }
 
   /// Takes the transfer's handle back from libcurl and keeps it for another.
-  mutating func release(_ transfer: Transfer) {
+  mutating func release(_ transfer: Transfer, isComplete: Bool = false) {
     beginningStreams.remove(transfer.id)
     guard let handle = transfer.handle else { return }
+    if !isComplete, let use = transfer.use, use.isMultiplexed != false {
+      unflushed[use.connection] = (.now, transfer.target)
+    }
     transfer.handle = nil
     _ = ccurl_multi_remove(multi, handle.easy)
     idByHandle[handle.easy] = nil

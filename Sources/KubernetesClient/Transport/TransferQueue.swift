@@ -166,6 +166,9 @@ struct TransferQueue {
     lanes[ticket.lane]?.circuit.doubt()
   }
 
+  /// A lane is reached in another way from now on: with other certificates.
+  mutating func forgetTrouble(ofLane number: Int) { lanes[number]?.circuit.forgetTrouble() }
+
   /// The answer of a stream begins.
   mutating func answered(_ id: ID) {
     guard let ticket = tickets[id], ticket.kind == .stream, ticket.isRunning, !ticket.isAnswered
