@@ -9,7 +9,7 @@ public struct Limits: Sendable {
   /// script can catch.
   public var callDepth = 10_000
   /// Bytes that the script's values and the stacks of its fibers may take, with the allocator's
-  /// overhead. A run ends when a collection leaves less than a thirty-second of it free.
+  /// overhead. A run ends when a collection leaves less than an eighth of it free.
   public var memory = 1 << 30
   /// Steps that a run may take; nil for no bound. A loop's turn and a call are a step each, and library
   /// functions count steps for their work: one for each element, one for each 64 bytes of text. Code

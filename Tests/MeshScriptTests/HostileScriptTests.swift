@@ -32,8 +32,7 @@ struct HostileScriptTests {
     "let t = \"a: [1\" + \",[1]\".repeat(900000) + \"]\"\nyaml.parse(t)",
     "let x = [[...0..<100000]]\nfor i in 0..<12 { x.append(x.slice(0)) }\nprint str(x).count()",
     "parallel(1000000) for i in 0..<1000000 { sleep 1h }",
-    "let t = \"x\".repeat(1000000)\n[1].map(x => t).join(t).split(\"\").count()\nlet a = [t]\n"
-      + "while true { a.append(t.replace(\"x\", \"yy\")) }",
+    "let t = \"x\".repeat(100000)\nlet a = [t]\nwhile true { a.append(t.replace(\"x\", \"yy\")) }",
   ]
 
   private func engine(_ change: (inout Limits) -> Void) -> Engine {

@@ -158,7 +158,7 @@ extension Machine {
     let type = receiver.typeName
     guard let method = methods.find(symbol.text, type: type, heap) else {
       if let value { throw .notCallable(value) }
-      if try closes(receiver, symbol, count, shape) {
+      if try closes(receiver, symbol, frame, count, shape) {
         fiber.stack[frame.base + base] = .null
         return .going
       }
@@ -183,13 +183,14 @@ extension Machine {
 
   /// Closes a host resource for `x.close()`; false when the call is no such thing.
   private func closes(
-    _ receiver: Value, _ symbol: StringReference, _ count: Int, _ shape: Int
+    _ receiver: Value, _ symbol: StringReference, _ frame: Frame, _ count: Int, _ shape: Int
   ) throws(ScriptError) -> Bool {
     guard let resource = receiver.hostObject as? any HostResource, symbol.text == "close" else {
       return false
     }
-    guard count == 0, shape == 0 else {
-      throw .tooManyArguments("close", most: 0, given: max(1, count))
+    let names = shapeNames(frame, shape)
+    guard count == 0, names.isEmpty else {
+      throw .tooManyArguments("close", most: 0, given: count + names.count)
     }
     heap.resources.close(resource)
     return true

@@ -110,7 +110,7 @@ extension Heap {
 
   /// Bytes that may live after a collection near the cap. Without the margin a script at its cap would
   /// do little else than collect.
-  var headroom: Int { limit - limit / 32 }
+  var headroom: Int { limit - limit / 8 }
 
   /// Bytes that a block of that size takes: glibc's header and rounding, whole pages for large ones.
   @inline(__always)
