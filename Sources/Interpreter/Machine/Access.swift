@@ -248,6 +248,7 @@ extension Machine {
       default: return try interpolateAny(values, count)
       }
     }
+    if size > Heap.workPiece { return try interpolateAny(values, count) }
     try heap.reserve(size)
     try heap.charge(bytes: size)
     return Value(

@@ -179,14 +179,18 @@ public final class Heap {
 
   /// Makes the string of a long one and a piece behind it: in place when the long one's room is still
   /// free, else in a new block with room for as much again.
-  func makeJoined(_ left: StringReference, _ right: StringReference) -> StringReference {
+  ///
+  /// - Throws: when the run must stop.
+  func makeJoined(
+    _ left: StringReference, _ right: StringReference
+  ) throws(ScriptError) -> StringReference {
     let (first, second) = (left.pointee.byteCount, right.pointee.byteCount)
     let owner = left.pointee.form == .view ? left.owner.pointee : left
     if owner.pointee.form == .growable, owner.room.pointee.used == first,
       owner.room.pointee.capacity - first >= second
     {
-      (left.bytes + first).update(from: right.bytes, count: second)
       owner.room.pointee.used += second
+      try copy(right.bytes, to: left.bytes + first, count: second)
       let size = MemoryLayout<StringObject>.size + MemoryLayout<StringReference>.size
       let view = makeJoined(left, right, .view, size)
       view.owner.initialize(to: owner)
@@ -196,8 +200,8 @@ public final class Heap {
     let size = MemoryLayout<StringObject>.size + StringRoom.size + capacity
     let string = makeJoined(left, right, .growable, size)
     string.room.initialize(to: StringRoom(used: first + second, capacity: capacity))
-    string.bytes.update(from: left.bytes, count: first)
-    (string.bytes + first).update(from: right.bytes, count: second)
+    try copy(left.bytes, to: string.bytes, count: first)
+    try copy(right.bytes, to: string.bytes + first, count: second)
     return string
   }
 

@@ -8,7 +8,22 @@
 extension Heap {
   /// Bytes that are compared, moved or counted between two looks: some ten microseconds.
   static let workPiece = 256 << 10
-  private static let valuePiece = workPiece / MemoryLayout<Value>.stride
+  private static let valuePiece = 4096
+
+  /// Copies bytes of any number.
+  ///
+  /// - Throws: when the run must stop.
+  func copy(
+    _ source: UnsafeMutablePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, count: Int
+  ) throws(ScriptError) {
+    var start = 0
+    while start < count {
+      let size = min(Self.workPiece, count - start)
+      (target + start).update(from: source + start, count: size)
+      try charge(bytes: size)
+      start += size
+    }
+  }
 
   /// Moves values; the two places may overlap.
   ///

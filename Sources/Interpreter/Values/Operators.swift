@@ -137,9 +137,14 @@ struct Operators {
   {
     let (first, second) = (left.pointee.byteCount, right.pointee.byteCount)
     try heap.reserve(first + second)
-    try heap.charge(bytes: second)
-    if first >= StringRoom.least { return Value(heap.makeJoined(left, right)) }
-    try heap.charge(bytes: first)
+    if first >= StringRoom.least { return Value(try heap.makeJoined(left, right)) }
+    if second > Heap.workPiece {
+      heap.text.begin()
+      try heap.text.append(left)
+      try heap.text.append(right)
+      return Value(try heap.text.finish())
+    }
+    try heap.charge(bytes: first + second)
     return Value(
       heap.makeString(byteCount: first + second) { target in
         target.update(from: left.bytes, count: first)
