@@ -79,7 +79,9 @@ private struct YAMLConverter {
 
   mutating func convert(_ node: YAMLNode, depth: Int) throws(YAMLError) -> JSONValue {
     budget -= 1
-    guard look?.count(bytes: node.size, values: 1) != false else { throw error("stopped", at: node) }
+    guard look?.count(bytes: node.size, values: 1) != false else {
+      throw error("stopped", at: node)
+    }
     guard budget >= 0 else { throw error("the aliases multiply into too many values", at: node) }
     guard depth <= JSONValue.maximumDepth else {
       throw error("nested deeper than \(JSONValue.maximumDepth)", at: node)

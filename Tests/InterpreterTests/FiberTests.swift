@@ -37,7 +37,7 @@ private final class Said: Sendable {
   var all: [String] { words.withLock { $0 } }
 }
 
-@Suite("Sleeping fibers", .timeLimit(.minutes(5)))
+@Suite("Sleeping fibers")
 struct FiberTests {
   private func run(_ text: String, _ limits: Limits = Limits(), _ said: Said = Said()) async throws
     -> ScriptValue

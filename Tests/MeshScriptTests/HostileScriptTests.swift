@@ -4,7 +4,7 @@
 import MeshScript
 import Testing
 
-@Suite("Hostile scripts", .timeLimit(.minutes(5)))
+@Suite("Hostile scripts")
 struct HostileScriptTests {
   /// Ways to go on for ever, or close to it.
   static let endless = [
@@ -27,10 +27,10 @@ struct HostileScriptTests {
     "let m = {}\nvar i = 0\nwhile true { i += 1\nm[str(i)] = [i] }",
     "let fs = []\nwhile true { fs.append(() => fs) }", "let xs = [...0..<9000000000000]",
     "\"x\".repeat(9000000000000)", "\"\".padLeft(9000000000000)",
-    "[...0..<100000].pairs()", "let xs = [1, 2]\nwhile true { for x in [...xs] { xs.append(x) } }",
-    "let t = \"[1\" + \",[1]\".repeat(1000000) + \"]\"\njson.parse(t)",
-    "let t = \"a: [1\" + \",[1]\".repeat(900000) + \"]\"\nyaml.parse(t)",
-    "let x = [[...0..<100000]]\nfor i in 0..<12 { x.append(x.slice(0)) }\nprint str(x).count()",
+    "[...0..<10000].pairs()", "let xs = [1, 2]\nwhile true { for x in [...xs] { xs.append(x) } }",
+    "let t = \"[1\" + \",[1]\".repeat(100000) + \"]\"\njson.parse(t)",
+    "let t = \"a: [1\" + \",[1]\".repeat(90000) + \"]\"\nyaml.parse(t)",
+    "let x = [[...0..<10000]]\nfor i in 0..<12 { x.append(x.slice(0)) }\nstr(x).count()",
     "parallel(1000000) for i in 0..<1000000 { sleep 1h }",
     "let t = \"x\".repeat(100000)\nlet a = [t]\nwhile true { a.append(t.replace(\"x\", \"yy\")) }",
   ]
@@ -56,7 +56,7 @@ struct HostileScriptTests {
 
   @Test("end at the instruction budget", arguments: endless)
   func instructions(_ text: String) async {
-    let error = await failure(engine { $0.instructions = 300_000 }, text)
+    let error = await failure(engine { $0.instructions = 100_000 }, text)
     #expect(error?.code == "E0415", "\(error?.message ?? "")")
   }
 
@@ -68,7 +68,7 @@ struct HostileScriptTests {
 
   @Test("end at the memory cap", arguments: greedy)
   func memory(_ text: String) async {
-    let error = await failure(engine { $0.memory = 24 << 20 }, text)
+    let error = await failure(engine { $0.memory = 8 << 20 }, text)
     #expect(error?.code == "E0414", "\(error?.message ?? "")")
   }
 

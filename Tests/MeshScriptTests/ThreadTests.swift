@@ -65,7 +65,7 @@ struct ThreadTests {
     for task in stuck { #expect(await task.value.exitCode == 130) }
   }
 
-  @Test("go on beside more endless scripts than there are threads", .timeLimit(.minutes(5)))
+  @Test("go on beside more endless scripts than there are threads")
   func endless() async throws {
     let engine = Engine()
     let endless = try engine.compile("var n = 0\nwhile true { n = (n + 1) % 1000 }")

@@ -17,7 +17,8 @@ extension StandardLibrary {
       ) { call in
         guard call[0].tag == .bool else { throw call.wrong(0, "bool") }
         if call[0].asBool { return .null }
-        let message = call.has(1) ? try call.string(1).text(call.heap) : "the assertion does not hold"
+        let message =
+          call.has(1) ? try call.string(1).text(call.heap) : "the assertion does not hold"
         throw ScriptError(kind: "assert", .assertionFailed, message)
       })
     library.add(
