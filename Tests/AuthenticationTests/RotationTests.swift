@@ -285,7 +285,8 @@ struct RotationTests {
   @Test("a connection with outdated certificates is closed when its last call has ended")
   func owners() throws {
     // Two connections that libcurl would know by their ports.
-    let (first, second) = (Connection(localPort: 1, remotePort: 2, address: "127.0.0.1"), Connection(local: 3, remote: 2))
+    let first = Connection(localPort: 1, remotePort: 2, address: "127.0.0.1")
+    let second = Connection(localPort: 3, remotePort: 2, address: "127.0.0.1")
     var owners = ConnectionOwners()
     owners.note(first, lane: 1, certificates: 0)
     owners.note(second, lane: 1, certificates: 1)
