@@ -89,35 +89,24 @@ public final class KubernetesClient: Sendable {
       switch policy.decide(outcome.summary, random: .random(in: 0...1)) {
       case .retry(let pause) where .now + pause < end: try await Task.sleep(for: pause)
       case .renewCredentials: credentials.renew(after: credential)
-      case .retry, .finish: return try result(of: outcome, purpose)
+      case .retry, .finish: return try result(of: outcome, purpose, credential)
       }
       attempt.after(outcome)
     }
   }
 
   private func result(
-    of outcome: Result<HTTPResponse, TransportError>, _ purpose: Purpose
+    of outcome: Result<HTTPResponse, TransportError>, _ purpose: Purpose, _ credential: Credential
   ) throws -> HTTPResponse {
     switch outcome {
     case .success(let response)
     where (200..<300).contains(response.status) || response.status == 304:
       return response
     case .success(let response):
-      throw noted(error(response.head, body: response.body, purpose))
-    case .failure(let error): throw purpose.error(error)
+      let error = purpose.error(response.head, body: response.body)
+      throw noted(explained(error, response.head, credential))
+    case .failure(let error): throw explained(purpose.error(error), nil, credential)
     }
-  }
-
-  /// The error of a refusal; where credentials are refused, a wrong clock may be why.
-  private func error(_ head: HTTPHead, body: [UInt8], _ purpose: Purpose) -> APIError {
-    let error = purpose.error(head, body: body)
-    guard head.status == 401, let hint = HTTPDate.clockHint(head.header("date")) else {
-      return error
-    }
-    return APIError(
-      cluster: error.cluster, verb: error.verb, object: error.object, status: error.status,
-      reason: error.reason, message: "\(error.message); \(hint)", causes: error.causes,
-      details: error.details, known: error.known)
   }
 
   private func exchange(
@@ -165,7 +154,7 @@ public final class KubernetesClient: Sendable {
         }
         var body: [UInt8] = []
         for try await chunk in stream.chunks where body.count < 1 << 20 { body += chunk }
-        throw error(stream.head, body: body, purpose)
+        throw explained(purpose.error(stream.head, body: body), stream.head, credential)
       }
       return stream
     } catch let error as TransportError {
@@ -196,6 +185,18 @@ public final class KubernetesClient: Sendable {
     result.clientKey = current.material.key
     result.certificates = current.number
     return result
+  }
+
+  /// An error about credentials with what this side can see about it.
+  private func explained(
+    _ error: APIError, _ head: HTTPHead?, _ credential: Credential
+  ) -> APIError {
+    guard error.status == 401 || error.reason == "Certificate" else { return error }
+    let certificate = target(with: credential).clientCertificate
+    return error.adding(
+      RefusalHints.text(
+        message: error.message, date: head?.header("date"),
+        certificateEnd: certificate.flatMap { CertificateFacts(pem: $0)?.end }))
   }
 
   private func request(for call: Call, _ credential: Credential) -> HTTPRequest {

@@ -87,6 +87,24 @@ struct ProxyTests {
     #expect(asked.isEmpty && none.isEmpty)
   }
 
+  @Test("a proxy that refuses, or that is not there, is named as what is wrong")
+  func refusing() async throws {
+    let proxy = try await TestProxy.start(
+      .http, answer: "407 Proxy Authentication Required", to: 1)
+    let urls = ["http://127.0.0.1:\(proxy.port)", "http://no-such-proxy.invalid:3128"]
+    for url in urls {
+      let settings = try Setting.settings(
+        "https://\(Self.host):6443", cluster: ["proxy-url": .string(url)])
+      try await Setting.withTransport { transport in
+        let error = try await Setting.failure(settings, transport)
+        #expect(error?.reason == "Unreachable", "\(error?.description ?? "no error")")
+        #expect(error?.message.contains("; is the proxy right") == true)
+      }
+    }
+    #expect(proxy.requests.count == 1)
+    await proxy.stop()
+  }
+
   @Test("tls-server-name goes into TLS only: the proxy is asked for the address")
   func serverName() async throws {
     let (error, proxied, requests) = try await request(

@@ -1,5 +1,6 @@
 // Waiting for shared work: who is cancelled stops waiting, everybody else gets the value.
 
+import Synchronization
 import Testing
 
 @testable import KubernetesClient
@@ -40,6 +41,43 @@ struct SharedTaskTests {
     await #expect(throws: CancellationError.self) { try await caller.value }
     end()
     #expect(try await task.value == 7)
+  }
+
+  @Test("shared work is cancelled with its last caller, who waits for its end")
+  func abandoned() async throws {
+    let ended = Atomic<Bool>(false)
+    let run = SharedRun {
+      // Ends for its own cancellation only.
+      while !Task.isCancelled { await Task.yield() }
+      ended.store(true, ordering: .relaxed)
+      try Task.checkCancellation()
+      return 7
+    }
+    let callers = (0..<3).map { _ in
+      #expect(run.join())
+      return Task { try await run.value() }
+    }
+    for caller in callers.dropLast() {
+      caller.cancel()
+      await #expect(throws: CancellationError.self) { try await caller.value }
+    }
+    #expect(run.callers == 1)
+    let endedEarly = ended.load(ordering: .relaxed)
+    #expect(!endedEarly)
+    callers[2].cancel()
+    await #expect(throws: CancellationError.self) { try await callers[2].value }
+    let hasEnded = ended.load(ordering: .relaxed)
+    #expect(hasEnded)
+    #expect(!run.join())
+  }
+
+  @Test("finished shared work keeps its value for whoever comes later")
+  func finished() async throws {
+    let run = SharedRun { 7 }
+    for _ in 0..<3 {
+      #expect(run.join())
+      #expect(try await run.value() == 7)
+    }
   }
 
   @Test("an error of the work is everybody's")

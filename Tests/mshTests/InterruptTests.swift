@@ -28,6 +28,39 @@ struct InterruptTests {
     #expect(ending.status == 130, "\(ending)")
   }
 
+  @Test("a credential program that is waited for is ended with the script")
+  func stopProgram() throws {
+    let scratch = try Scratch()
+    let plugin = try scratch.write(
+      """
+      #!/bin/sh
+      echo $$ > '\(scratch.file("new"))'; mv '\(scratch.file("new"))' '\(scratch.file("id"))'
+      exec sleep 1000
+      """, to: "plugin")
+    chmod(plugin, 0o700)
+    let kubeconfig = try scratch.write(
+      """
+      contexts: [{name: slow, context: {cluster: c, user: u}}]
+      clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
+      users:
+      - name: u
+        user:
+          exec: {command: ./plugin, apiVersion: client.authentication.k8s.io/v1beta1}
+      """, to: "kubeconfig")
+    let child = try Child(
+      ["-c", "print list(cluster(\"slow\"), \"pods\")", "--kubeconfig", kubeconfig])
+    var found: pid_t?
+    while found == nil {
+      found = Scratch.read(scratch.file("id")).flatMap { pid_t($0.filter(\.isNumber)) }
+      usleep(2000)
+    }
+    let id = try #require(found)
+    child.send(SIGINT)
+    let ending = try child.finish()
+    #expect(ending.status == 130, "\(ending)")
+    #expect(kill(id, 0) != 0)
+  }
+
   @Test("an interrupted run still says what it did, as a document where that is asked for")
   func report() throws {
     let code = """

@@ -19,7 +19,7 @@ final class ClusterConnection: Sendable {
   private let state = Mutex(State())
 
   private struct State {
-    var contact: Task<Contact, any Error>?
+    var contact: SharedRun<Contact>?
     var failure: APIError?
   }
 
@@ -45,17 +45,18 @@ final class ClusterConnection: Sendable {
   /// - Parameter patience: how long to go on trying an unreachable server.
   /// - Throws: `APIError` when it does not answer, or answers like no API server.
   func contact(patience: Duration = .zero) async throws -> Contact {
-    let task = try state.withLock { state in
+    let run = try state.withLock { state in
       if let failure = state.failure { throw failure }
-      if let contact = state.contact { return contact }
-      let task = Task { [client] in
+      if let contact = state.contact, contact.join() { return contact }
+      let run = SharedRun { [client] in
         try await ClusterConnection.firstContact(client, patience: patience)
       }
-      state.contact = task
-      return task
+      _ = run.join()
+      state.contact = run
+      return run
     }
     do {
-      return try await task.sharedValue()
+      return try await run.value()
     } catch let error as APIError {
       noteFailure(error)
       throw error

@@ -33,8 +33,7 @@ final class ExecCredentials: Sendable {
 
   private struct Run {
     let id: Int
-    let task: Task<Credential, any Error>
-    var waiters: Int
+    let work: SharedRun<Credential>
   }
 
   private struct State {
@@ -45,7 +44,7 @@ final class ExecCredentials: Sendable {
 
   private enum Step {
     case have(Credential)
-    case wait(id: Int, Task<Credential, any Error>)
+    case wait(SharedRun<Credential>)
   }
 
   private let runner: ExecRunner
@@ -85,9 +84,7 @@ final class ExecCredentials: Sendable {
   func current() async throws -> Credential {
     switch nextStep() {
     case .have(let credential): return credential
-    case .wait(let id, let task):
-      defer { leave(id) }
-      return try await task.sharedValue()
+    case .wait(let work): return try await work.value()
     }
   }
 
@@ -96,18 +93,20 @@ final class ExecCredentials: Sendable {
       if let credential = state.credential, state.validUntil.map({ $0 > .now }) ?? true {
         return .have(credential)
       }
-      if state.run != nil { state.run?.waiters += 1 } else { state.run = start() }
-      guard let run = state.run else { return .have(Credential()) }
-      return .wait(id: run.id, run.task)
+      if let run = state.run, run.work.join() { return .wait(run.work) }
+      let run = start()
+      _ = run.work.join()
+      state.run = run
+      return .wait(run.work)
     }
   }
 
   /// How many wait for the run that is under way.
-  var waiting: Int { state.withLock { $0.run?.waiters ?? 0 } }
+  var waiting: Int { state.withLock { $0.run?.work.callers ?? 0 } }
 
   private func start() -> Run {
     let id = Credential.nextGeneration()
-    let task = Task { [self] in
+    let work = SharedRun { [self] in
       do {
         let result = try await runner.run()
         return try keep(result, id: id)
@@ -116,19 +115,7 @@ final class ExecCredentials: Sendable {
         throw error
       }
     }
-    return Run(id: id, task: task, waiters: 1)
-  }
-
-  /// One asker less; the program is ended when that was the last one.
-  private func leave(_ id: Int) {
-    let abandoned: Run? = state.withLock { state in
-      guard state.run?.id == id else { return nil }
-      state.run?.waiters -= 1
-      guard let run = state.run, run.waiters == 0 else { return nil }
-      state.run = nil
-      return run
-    }
-    abandoned?.task.cancel()
+    return Run(id: id, work: work)
   }
 
   private func end(_ id: Int) {

@@ -34,6 +34,8 @@ struct Purpose: Sendable {
     switch failure.kind {
     case .name: ("Unreachable", "; is the host name in the kubeconfig right?")
     case .refused: ("Unreachable", "; is the API server running there?")
+    case .proxy:
+      ("Unreachable", "; is the proxy right, in the kubeconfig's proxy-url or in HTTPS_PROXY?")
     case .timeout where !failure.mayHaveBeenSeen:
       ("Timeout", "; does a firewall or a VPN stand in between?")
     case .timeout: ("Timeout", "; the server took the request and did not answer")

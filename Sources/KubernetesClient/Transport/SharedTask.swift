@@ -20,6 +20,59 @@ extension Task where Failure == any Error {
   }
 }
 
+/// Work that several callers share and that nobody else needs. A caller that is cancelled leaves at once;
+/// the last one cancels the work and waits for its end, so that nothing of it is left behind.
+package final class SharedRun<Success: Sendable>: Sendable {
+  private struct State {
+    var callers = 0
+    var isAbandoned = false
+  }
+
+  private let task: Task<Success, any Error>
+  private let state = Mutex(State())
+
+  /// Starts the work.
+  package init(_ work: @escaping @Sendable () async throws -> Success) {
+    task = Task(operation: work)
+  }
+
+  /// How many callers wait.
+  package var callers: Int { state.withLock { $0.callers } }
+
+  /// Counts a caller in, who must ask for the value then; false when the work was given up.
+  package func join() -> Bool {
+    state.withLock { state in
+      guard !state.isAbandoned else { return false }
+      state.callers += 1
+      return true
+    }
+  }
+
+  /// The work's value, for a caller who has joined.
+  ///
+  /// - Throws: what the work throws, or `CancellationError` when the caller's task is cancelled.
+  package func value() async throws -> Success {
+    let result: Result<Success, any Error>
+    do { result = .success(try await task.sharedValue()) } catch { result = .failure(error) }
+    if leave(result) {
+      task.cancel()
+      _ = await task.result
+    }
+    return try result.get()
+  }
+
+  /// Counts a caller out; true when that was the last one and has given up.
+  private func leave(_ result: Result<Success, any Error>) -> Bool {
+    state.withLock { state in
+      state.callers -= 1
+      guard case .failure(let error) = result, error is CancellationError, state.callers == 0
+      else { return false }
+      state.isAbandoned = true
+      return true
+    }
+  }
+}
+
 /// Resumes one continuation with whatever comes first.
 private final class Waiter<Success: Sendable>: Sendable {
   private enum State {

@@ -12,6 +12,8 @@ struct TransportError: Error, Sendable {
     case refused
     /// It took too long.
     case timeout
+    /// The proxy cannot be used.
+    case proxy
     /// The certificates do not fit.
     case certificate
     /// The connection broke while the request or the answer was under way.
@@ -49,22 +51,25 @@ struct TransportError: Error, Sendable {
     let number = Int(code.rawValue)
     let text = detail.isEmpty ? String(cString: ccurl_easy_strerror(code)) : detail
     self.init(
-      kind: Self.isRefusedCertificate(text) ? .certificate : Self.kind(of: number, detail: text),
-      code: number, message: text, mayHaveBeenSeen: mayHaveBeenSeen)
+      kind: Self.kind(told: text) ?? Self.kind(of: number, detail: text), code: number,
+      message: text, mayHaveBeenSeen: mayHaveBeenSeen)
   }
 
-  /// True for the alert of a server that wants another client certificate. With TLS 1.3 it comes
-  /// after the handshake, as if the connection had broken while it was read.
-  private static func isRefusedCertificate(_ text: String) -> Bool {
-    guard text.contains("alert") else { return false }
-    return text.contains("certificate") || text.contains("unknown ca")
+  /// What only the text tells. The alert of a server that wants another client certificate comes, with
+  /// TLS 1.3, after the handshake: as if the connection had broken. So does a proxy's refusal.
+  private static func kind(told text: String) -> Kind? {
+    if text.contains("CONNECT tunnel failed") { return .proxy }
+    let isAlert = text.contains("alert")
+    let isAboutCertificate = text.contains("certificate") || text.contains("unknown ca")
+    return isAlert && isAboutCertificate ? .certificate : nil
   }
 
   static func kind(of code: Int, detail: String = "") -> Kind {
     switch code {
     // A handshake that was cut off says nothing about certificates.
     case 35 where cutOffSigns.contains(where: { detail.contains($0) }): .broken
-    case 5, 6: .name
+    case 5, 97: .proxy
+    case 6: .name
     case 7: .refused
     case 28: .timeout
     case 35, 51, 53, 54, 58, 59, 60, 66, 77, 80, 82, 83, 90, 91: .certificate

@@ -34,8 +34,10 @@ final class TestProxy: Sendable {
   ///   - kind: what it speaks.
   ///   - identity: its certificate; nil for none.
   ///   - target: the port that every connection is forwarded to.
+  ///   - answer: the status line of an HTTP proxy; other than 200 it forwards nothing.
   static func start(
-    _ kind: Kind, identity: TestAuthority.Identity? = nil, to target: Int
+    _ kind: Kind, answer: String = "200 Connected", identity: TestAuthority.Identity? = nil,
+    to target: Int
   ) async throws -> TestProxy {
     let log = Log()
     let context = try identity.map(context)
@@ -45,7 +47,8 @@ final class TestProxy: Sendable {
         channel.eventLoop.makeCompletedFuture {
           let pipeline = channel.pipeline.syncOperations
           if let context { try pipeline.addHandler(NIOSSLServerHandler(context: context)) }
-          try pipeline.addHandler(Forwarder(kind: kind, target: target, log: log))
+          try pipeline.addHandler(
+            Forwarder(kind: kind, answer: answer, target: target, log: log))
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()
@@ -82,13 +85,15 @@ private final class Forwarder: ChannelInboundHandler {
   }
 
   private let kind: TestProxy.Kind
+  private let answer: String
   private let target: Int
   private let log: TestProxy.Log
   private var state: State
   private var buffer = ByteBuffer()
 
-  init(kind: TestProxy.Kind, target: Int, log: TestProxy.Log) {
+  init(kind: TestProxy.Kind, answer: String, target: Int, log: TestProxy.Log) {
     self.kind = kind
+    self.answer = answer
     self.target = target
     self.log = log
     state = kind == .socks5 ? .greeting : .request
@@ -118,6 +123,7 @@ private final class Forwarder: ChannelInboundHandler {
     guard let (request, answer) = kind == .http ? httpRequest() : socksRequest() else { return }
     log.requests.withLock { $0.append(request) }
     state = .connecting
+    guard kind == .socks5 || self.answer.hasPrefix("200 ") else { return send(answer, context) }
     let client = context.channel
     let connected = ClientBootstrap(group: context.eventLoop)
       .channelInitializer { channel in
@@ -149,7 +155,7 @@ private final class Forwarder: ChannelInboundHandler {
       target: words.count > 1 ? String(words[1]) : "",
       authorization: header.map { String($0.drop { $0 != " " }.dropFirst()) },
       line: lines.first ?? "")
-    return (request, Array("HTTP/1.1 200 Connected\r\n\r\n".utf8))
+    return (request, Array("HTTP/1.1 \(answer)\r\n\r\n".utf8))
   }
 
   private func socksRequest() -> (TestProxy.Request, [UInt8])? {
