@@ -3,6 +3,7 @@
 import Interpreter
 import JSON
 import KubernetesClient
+import Synchronization
 import TestClusters
 import Testing
 
@@ -40,6 +41,33 @@ struct ClusterVerbTests {
     #expect(try await script.call("delete", c1, "cm/life").truth == true)
     #expect(try await script.call("delete", c1, "cm/life").truth == false)
     #expect(script.counts("cluster1") == [.changed: 1, .deleted: 1])
+  }
+
+  @Test("A warning that comes again is told once a run")
+  func warnings() async throws {
+    let seen = Mutex<[String]>([])
+    let script = try await Backend.simulated.script { options in
+      options.onEvent = { event in
+        if case .warning(_, let text) = event { seen.withLock { $0.append(text) } }
+      }
+    }
+    let c1 = try await script.cluster("cluster1")
+    let client = try await Backend.simulated.client("cluster1")
+    let type = try await client.resourceType(named: "cm")
+    try await script.call("apply", c1, configMap("going"))
+    func setFinalizers(_ finalizers: JSONValue) async throws {
+      _ = try await client.patch(
+        type, name: "going", namespace: "default", ["metadata": ["finalizers": finalizers]])
+    }
+    try await setFinalizers(["msh.test/hold"])
+    try await client.delete(type, name: "going", namespace: "default")
+    for (value, expected) in [("1", 1), ("2", 1), ("3", 2)] {
+      if value == "3" { script.mesh.reset() }
+      try await script.call("apply", c1, configMap("going", [("k", value)]))
+      #expect(seen.withLock(\.count) == expected)
+    }
+    #expect(seen.withLock { $0.allSatisfy { $0.contains("is being deleted") } })
+    try await setFinalizers(.null)
   }
 
   @Test("A missing object is an error that names it, or the default", arguments: Backend.available)

@@ -185,6 +185,78 @@ struct KubectlTests {
     }
   }
 
+  @Test func readsLogsAndFollowsThem() async throws {
+    try await with { kubectl, cluster in
+      let pod = Sample.pod("p", containers: ["main", "side"]).text()
+      #expect(try await kubectl("apply", "-f", "-", input: pod).status == 0)
+      let ready = try await kubectl(
+        "wait", "--for=condition=Ready", "pod/p", "--timeout=60s")
+      #expect(ready.text == "pod/p condition met\n")
+      cluster.writeLog("one", pod: "p", container: "main")
+      cluster.writeLog("two", pod: "p", container: "main")
+      cluster.writeLog("aside", pod: "p", container: "side")
+      #expect(try await kubectl("logs", "p", "-c", "main", "--tail=1").text == "two\n")
+      #expect(
+        try await kubectl("logs", "p", "--all-containers").text.hasSuffix("one\ntwo\naside\n"))
+      #expect(
+        try await kubectl("logs", "p", "-c", "main", "--timestamps", "--since=1h").text
+          .contains(".000000001Z one"))
+      #expect(try await kubectl("logs", "p", "-c", "main", "--previous").status == 1)
+      async let followed = kubectl("logs", "p", "-c", "side", "-f")
+      while !cluster.requests.contains(where: { $0.query.contains { $0.name == "follow" } }) {
+        await Task.yield()
+      }
+      cluster.writeLog("later", pod: "p", container: "side")
+      cluster.cutLogs(pod: "p")
+      #expect(try await followed.text == "aside\nlater\n")
+    }
+  }
+
+  @Test(arguments: ["1.20.2", "1.32.0"])
+  func scalesAndFollowsRollouts(version: String) async throws {
+    try await with(version: version) { kubectl, _ in
+      #expect(try await kubectl("create", "deploy", "web", "--image=web:0").status == 0)
+      #expect(
+        try await kubectl("scale", "deploy/web", "--replicas=3", "--current-replicas=1").text
+          == "deployment.apps/web scaled\n")
+      let rollout = try await kubectl("rollout", "status", "deploy/web", "--timeout=60s")
+      #expect(rollout.text.hasSuffix("deployment \"web\" successfully rolled out\n"))
+      let wait = try await kubectl(
+        "wait", "--for=jsonpath={.status.readyReplicas}=3", "deploy/web", "--timeout=60s")
+      #expect(wait.text == "deployment.apps/web condition met\n")
+      let deleted = try await kubectl("delete", "deploy", "--all", "--timeout=60s")
+      #expect(deleted.text.contains("\"web\" deleted"))
+    }
+  }
+
+  @Test func drainsANodeAsFarAsABudgetAllows() async throws {
+    try await with { kubectl, cluster in
+      let node: JSONValue = ["apiVersion": "v1", "kind": "Node", "metadata": ["name": "n1"]]
+      let budget: JSONValue = [
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": ["name": "web"],
+        "spec": ["minAvailable": 1, "selector": ["matchLabels": ["app": "web"]]],
+      ]
+      for object in [node, budget, Sample.pod("a", node: "n1"), Sample.pod("b", node: "n1")] {
+        #expect(try await kubectl("apply", "-f", "-", input: object.text()).status == 0)
+      }
+      let counted = try await kubectl(
+        "wait", "--for=jsonpath={.status.disruptionsAllowed}=1", "pdb/web", "--timeout=60s")
+      #expect(counted.status == 0)
+      let arguments = ["drain", "n1", "--force", "--timeout=60s"]
+      async let drained = kubectl.run(arguments)
+      // One pod goes, the other must stay until a new one is ready.
+      while !cluster.requests.contains(where: { $0.status == 429 }) { await Task.yield() }
+      #expect(try await kubectl("get", "pods", "-o", "name").text.split(separator: "\n").count == 1)
+      #expect(
+        try await kubectl("apply", "-f", "-", input: Sample.pod("c", node: "n2").text()).status == 0
+      )
+      let output = try await drained
+      #expect(output.status == 0)
+      #expect(output.text.contains("violate the pod's disruption budget"))
+      #expect(try await kubectl("get", "pods", "-o", "name").text == "pod/c\n")
+    }
+  }
+
   @Test func anHTMLPageIsAnErrorAndNoCrash() async throws {
     try await with { kubectl, cluster in
       let fine = try await kubectl("get", "cm")

@@ -134,6 +134,22 @@ enum Sample {
     return result
   }
 
+  static let pods = "/api/v1/namespaces/default/pods"
+
+  static func pod(
+    _ name: String, containers: [String] = ["main"], node: String? = nil
+  ) -> JSONValue {
+    var pod: JSONValue = [
+      "apiVersion": "v1", "kind": "Pod",
+      "metadata": ["name": .string(name), "labels": ["app": "web"]],
+      "spec": [
+        "containers": .array(containers.map { ["name": .string($0), "image": "none:1"] })
+      ],
+    ]
+    if let node { pod.set(.string(node), at: ["spec", "nodeName"]) }
+    return pod
+  }
+
   static func gateway(version: String = "v1") -> JSONValue {
     [
       "apiVersion": .string("networking.istio.io/\(version)"), "kind": "Gateway",

@@ -43,19 +43,30 @@ extension KubernetesClient {
     guard replicas >= 0 else {
       throw purpose("scale", object).invalid("there cannot be \(replicas) replicas")
     }
-    var patch: JSONValue = ["spec": ["replicas": .int(Int64(replicas))]]
-    if let current {
+    let change: JSONValue = ["replicas": .int(Int64(replicas))]
+    func patch(_ patch: JSONValue) async throws -> Scale {
+      Scale(
+        try await self.patch(
+          type, name: name, namespace: namespace, kind: .merge, patch, fieldManager: fieldManager,
+          dryRun: dryRun, subresource: "scale"))
+    }
+    guard let current else { return try await patch(["spec": change]) }
+    var tries = 1
+    while true {
       let scale = try await scale(type, name: name, namespace: namespace)
       guard scale.wanted == current else {
         throw APIError(
           cluster: cluster, verb: "scale", object: object, status: 409, reason: "Conflict",
           message: "it shall have \(scale.wanted) replicas, not \(current)")
       }
-      patch["metadata"] = ["resourceVersion": .string(scale.resourceVersion)]
+      do {
+        return try await patch([
+          "spec": change, "metadata": ["resourceVersion": .string(scale.resourceVersion)],
+        ])
+      } catch let error as APIError where error.isConflict && tries < 5 {
+        // Its status has changed meanwhile, which has nothing to do with what it shall have.
+        tries += 1
+      }
     }
-    return Scale(
-      try await self.patch(
-        type, name: name, namespace: namespace, kind: .merge, patch, fieldManager: fieldManager,
-        dryRun: dryRun, subresource: "scale"))
   }
 }

@@ -30,7 +30,7 @@ struct JSONPathReader {
   private mutating func name() -> Step? {
     var key = ""
     var isEscaped = false
-    while let character = rest.first, isEscaped || !".[]() =!<>,".contains(character) {
+    while let character = rest.first, isEscaped || !".[](){} =!<>,".contains(character) {
       rest = rest.dropFirst()
       if character == "\\", !isEscaped {
         isEscaped = true

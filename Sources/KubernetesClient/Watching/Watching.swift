@@ -105,6 +105,8 @@ struct WatchRun {
   private(set) var doubtsVersion = false
 
   private var rules = WatchRules()
+  /// When the headers of the present connection came.
+  private var opened: ContinuousClock.Instant?
 
   init(client: KubernetesClient, call: Call, resourceVersion: String?) {
     self.client = client
@@ -116,17 +118,17 @@ struct WatchRun {
   mutating func run(_ emit: (WatchMessage) throws -> Void) async throws {
     while true {
       try Task.checkCancellation()
-      let opened = ContinuousClock.now
+      opened = nil
       let step: WatchStep
       var failure: APIError?
       do {
         let messages = try await follow(emit)
         step = rules.closed(
-          after: ContinuousClock.now - opened, messages: messages, random: .random(in: 0...1))
+          after: lasted, messages: messages, random: .random(in: 0...1))
       } catch let error as APIError {
         failure = error
         step = rules.failed(
-          error, after: ContinuousClock.now - opened,
+          error, after: lasted,
           canRenewCredentials: client.credentials.canRenew, random: .random(in: 0...1))
       } catch is WatchOverflow {
         throw lostPlace("events came faster than they were used")
@@ -142,6 +144,8 @@ struct WatchRun {
       }
     }
   }
+
+  private var lasted: Duration { opened.map { ContinuousClock.now - $0 } ?? .zero }
 
   private var request: Call {
     let seconds = Int.random(in: Self.seconds)
@@ -163,6 +167,7 @@ struct WatchRun {
   private mutating func follow(_ emit: (WatchMessage) throws -> Void) async throws -> Int {
     let stream = try await client.open(request)
     failsWhenUnreachable = false
+    opened = .now
     if wantsInitialEvents { try emit(.beginning) }
     var framer = LineFramer()
     var count = 0

@@ -9,7 +9,7 @@ extension ControlPlane {
   mutating func reconcilePod(_ pod: JSONValue) {
     defer { reconcileBudgets(pod.namespace) }
     guard settings.deployments == .ready, !pod.isBeingDeleted,
-      pod.at(["status", "phase"])?.string == nil
+      pod.at(["status", "phase"])?.string ?? "Pending" == "Pending"
     else { return }
     var changed = pod
     let conditions = ["PodScheduled", "Initialized", "ContainersReady", "Ready"]
