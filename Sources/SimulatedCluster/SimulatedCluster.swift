@@ -178,6 +178,9 @@ public final class SimulatedCluster: Sendable {
     }
   }
 
+  /// Sends a bookmark to every open watch that asked for them.
+  public func sendBookmarks() { state.withLock { $0.plane.sendBookmarks() } }
+
   /// Sends a failure to every open watch, as an event of type ERROR, and ends it.
   public func failWatches(code: Int, reason: String, message: String, retryAfter: Int? = nil) {
     var error = APIError(code: code, reason: reason, message: message)

@@ -8,7 +8,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("API: discovery", .timeLimit(.minutes(3)))
+@Suite("API: discovery", .serialized, .timeLimit(.minutes(5)))
 struct DiscoveryTests {
   /// A folder for discoveries that does not exist yet, removed afterwards.
   private func withFolder(

@@ -8,7 +8,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("API: logs", .timeLimit(.minutes(3)))
+@Suite("API: logs", .serialized, .timeLimit(.minutes(5)))
 struct LogTests {
   private func withPod(
     containers: [String] = ["main"],

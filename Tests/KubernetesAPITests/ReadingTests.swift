@@ -6,7 +6,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("API: reads", .timeLimit(.minutes(3)))
+@Suite("API: reads", .serialized, .timeLimit(.minutes(5)))
 struct ReadingTests {
   @Test(
     "kube-rs#1524/#1525: every page of a list is read, three pages of one object too",

@@ -7,7 +7,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("API: waits", .timeLimit(.minutes(3)))
+@Suite("API: waits", .serialized, .timeLimit(.minutes(5)))
 struct WaitingTests {
   private func condition(_ text: String) throws -> WaitCondition {
     try #require(WaitCondition(text))
@@ -154,7 +154,7 @@ struct WaitingTests {
   }
 }
 
-@Suite("API: evictions", .timeLimit(.minutes(3)))
+@Suite("API: evictions", .serialized, .timeLimit(.minutes(5)))
 struct EvictionTests {
   private func createBudget(_ place: Place, minAvailable: Int64) async throws {
     let type = try #require(

@@ -6,7 +6,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("API: writes", .timeLimit(.minutes(3)))
+@Suite("API: writes", .serialized, .timeLimit(.minutes(5)))
 struct WritingTests {
   private let last = "kubectl.kubernetes.io/last-applied-configuration"
 

@@ -131,6 +131,7 @@ struct PodTests {
   @Test func logsAreCutAsAskedFor() {
     plane.send("POST", Sample.pods, Sample.pod("a"))
     #expect(text(log("")) == "simulated container main of pod a\n")
+    plane.clock.advance(10)
     let start = Clock.text(plane.clock.now)
     write("one", "two", "three")
     #expect(text(log("?tailLines=2")) == "two\nthree\n")

@@ -97,21 +97,7 @@ extension ControlPlane {
   mutating func log(_ request: APIRequest, _ target: Target) throws(APIError) -> APIResponse {
     let pod = try existing(target)
     let container = PodLogs.Container(pod: pod.key, name: try container(request, pod))
-    if logs.lines[container] == nil {
-      logs.write(
-        "simulated container \(container.name) of pod \(pod.name)", to: container,
-        seconds: settings.now())
-    }
-    var lines = logs.lines[container] ?? []
-    if request.flag("previous") {
-      guard let earlier = logs.earlier[container] else {
-        throw .badRequest(
-          "previous terminated container \(quoted(container.name)) in pod \(quoted(pod.name)) "
-            + "not found")
-      }
-      lines = earlier
-    }
-    lines = try selected(lines, request)
+    let lines = try selected(try lines(of: container, request), request)
     var follower = PodLogs.Follower(
       stream: EventStream(), hasTimes: request.flag("timestamps"),
       bytesLeft: try number(request, "limitBytes", least: 1))
@@ -125,6 +111,24 @@ extension ControlPlane {
     logs.follow(container, lastWatch, follower)
     response.body = .stream(follower.stream, watch: lastWatch, seconds: 4 * 3600)
     return response
+  }
+
+  /// The lines of a container's present or earlier run, the first of them written now if need be.
+  private mutating func lines(
+    of container: PodLogs.Container, _ request: APIRequest
+  ) throws(APIError) -> [PodLogs.Line] {
+    let pod = container.pod.name
+    if request.flag("previous") {
+      if let earlier = logs.earlier[container] { return earlier }
+      throw .badRequest(
+        "previous terminated container \(quoted(container.name)) in pod \(quoted(pod)) not found")
+    }
+    if logs.lines[container] == nil {
+      logs.write(
+        "simulated container \(container.name) of pod \(pod)", to: container,
+        seconds: settings.now())
+    }
+    return logs.lines[container] ?? []
   }
 
   private func container(_ request: APIRequest, _ pod: JSONValue) throws(APIError) -> String {
