@@ -5,17 +5,11 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("Dead connections", .timeLimit(.minutes(2)))
+@Suite("Dead connections", .timeLimit(.minutes(5)))
 struct DeadConnectionTests {
-  /// Milliseconds in place of half a minute.
-  private func impatient(_ options: inout TransportOptions) {
-    options.quietLimit = .milliseconds(150)
-    options.probeTimeout = .milliseconds(400)
-  }
-
   @Test("client-go#374: a dead connection is left, not reused", arguments: Backend.available)
   func left(backend: Backend) async throws {
-    try await withProxy(backend, transport: impatient) { setting in
+    try await withProxy(backend, transport: .impatient) { setting in
       let client = setting.client()
       let (_, version) = try await client.list(Things.configMap, namespace: Setting.namespace)
       let name = Things.name()
@@ -40,7 +34,7 @@ struct DeadConnectionTests {
   @Test("kubernetes#87615, golang/go#39750: calls under way on a dead connection end early")
   func callsUnderWay() async throws {
     let gate = Gate()
-    try await withProxy(transport: impatient) { setting in
+    try await withProxy(transport: .impatient) { setting in
       let client = setting.client(requestTimeout: .seconds(3600))
       _ = try await client.serverVersion()
       setting.proxy.play { $0.connection == 1 ? .held(gate) : .none }
@@ -105,7 +99,7 @@ struct DeadConnectionTests {
   func severalConnections() async throws {
     var options = FaultProxy.Options()
     options.maximumStreams = 1
-    try await withProxy(.simulated, options, transport: impatient) { setting in
+    try await withProxy(.simulated, options, transport: .impatient) { setting in
       let client = setting.client()
       let (_, version) = try await client.list(Things.configMap, namespace: Setting.namespace)
       let name = Things.name()
@@ -132,10 +126,8 @@ struct DeadConnectionTests {
     var options = FaultProxy.Options()
     options.maximumStreams = 1
     let line = Array("late\n".utf8)
-    try await withProxy(
-      .simulated, options, transport: impatient,
-      script: { $0.path == "/log" ? .streamHeld(gate, [line]) : .none }
-    ) { setting in
+    try await withProxy(.simulated, options, transport: .impatient) { setting in
+      setting.proxy.play { $0.path == "/log" ? .streamHeld(gate, [line]) : .none }
       let target = Target(lane: -1, settings: setting.settings)
       let stream = try await setting.transport.open(
         HTTPRequest(method: "GET", path: "/log"), to: target)
@@ -155,9 +147,10 @@ struct DeadConnectionTests {
     let gate = Gate()
     let event = #"{"type":"ADDED","object":{"metadata":{"name":"x","resourceVersion":"9"}}}"# + "\n"
     let chunk = Array(event.utf8)
-    try await withProxy(script: {
-      $0.isWatch ? .streamHeld(gate, [chunk]) : .silence
-    }) { setting in
+    try await withProxy { setting in
+      setting.proxy.play {
+        $0.isWatch ? .streamHeld(gate, [chunk]) : .silence
+      }
       let client = setting.client(requestTimeout: .milliseconds(150))
       let watch = Task<String?, any Error> {
         for try await event in client.watch(Things.configMap, resourceVersion: "1") {

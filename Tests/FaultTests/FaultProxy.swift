@@ -24,7 +24,7 @@ final class FaultProxy: Sendable {
   typealias Script = @Sendable (Asked) -> Fault
 
   private struct State {
-    var script: Script
+    var script: Script = { _ in .none }
     var identity: CertificateAuthority.Identity
     var isDeaf: Bool
     var listener: (any Channel)?
@@ -42,23 +42,21 @@ final class FaultProxy: Sendable {
   private let authority: CertificateAuthority
   private let state: Mutex<State>
 
-  static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  static let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
 
   private init(
-    _ upstream: Upstream, _ options: Options, authority: CertificateAuthority, port: Int,
-    script: @escaping Script
+    _ upstream: Upstream, _ options: Options, authority: CertificateAuthority, port: Int
   ) throws {
     self.upstream = upstream
     self.options = options
     self.authority = authority
     self.port = port
     state = Mutex(
-      State(script: script, identity: try authority.serverIdentity(), isDeaf: options.isDeaf))
+      State(identity: try authority.serverIdentity(), isDeaf: options.isDeaf))
   }
 
   static func start(
-    _ upstream: Upstream, _ options: Options = Options(),
-    script: @escaping Script = { _ in .none }
+    _ upstream: Upstream, _ options: Options = Options()
   ) async throws -> FaultProxy {
     // The port is known before anything is accepted, so that the proxy can come back on it.
     let reserved = try await ServerBootstrap(group: group)
@@ -67,8 +65,7 @@ final class FaultProxy: Sendable {
     let port = reserved.localAddress?.port ?? 0
     try await reserved.close().get()
     let proxy = try FaultProxy(
-      upstream, options, authority: try CertificateAuthority(cluster: "proxy"), port: port,
-      script: script)
+      upstream, options, authority: try CertificateAuthority(cluster: "proxy"), port: port)
     try await proxy.listen()
     return proxy
   }

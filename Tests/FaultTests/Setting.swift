@@ -27,17 +27,39 @@ struct Setting {
   }
 }
 
+extension TransportOptions {
+  /// Parts of a second in place of half a minute; a probe has seconds, as machines may be busy.
+  static var impatient: TransportOptions {
+    var options = TransportOptions()
+    options.quietLimit = .milliseconds(150)
+    options.probeTimeout = .seconds(2)
+    return options
+  }
+}
+
 /// Runs a test between a proxy and a client, and takes both down.
 func withProxy(
   _ backend: Backend = .simulated, _ options: FaultProxy.Options = FaultProxy.Options(),
-  transport change: (inout TransportOptions) -> Void = { _ in },
-  script: @escaping FaultProxy.Script = { _ in .none },
+  transport limits: TransportOptions = TransportOptions(),
+  _ body: (Setting) async throws -> Void
+) async throws {
+  await Turnstile.shared.enter()
+  let result: Result<Void, any Error>
+  do {
+    result = .success(try await run(backend, options, limits, body))
+  } catch {
+    result = .failure(error)
+  }
+  await Turnstile.shared.leave()
+  try result.get()
+}
+
+private func run(
+  _ backend: Backend, _ options: FaultProxy.Options, _ limits: TransportOptions,
   _ body: (Setting) async throws -> Void
 ) async throws {
   let settings = try await backend.settings()
-  let proxy = try await FaultProxy.start(try Upstream(settings), options, script: script)
-  var limits = TransportOptions()
-  change(&limits)
+  let proxy = try await FaultProxy.start(try Upstream(settings), options)
   let transport = Transport(options: limits)
   let setting = Setting(
     proxy: proxy, direct: KubernetesClient(cluster: "direct", settings: settings),
@@ -51,6 +73,29 @@ func withProxy(
   transport.shutdown()
   await proxy.stop()
   try result.get()
+}
+
+/// Lets a few tests in at a time: all at once they would wait for each other's work.
+private actor Turnstile {
+  static let shared = Turnstile()
+  private var free = 4
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  func enter() async {
+    if free > 0 {
+      free -= 1
+      return
+    }
+    await withCheckedContinuation { waiting.append($0) }
+  }
+
+  func leave() {
+    guard !waiting.isEmpty else {
+      free += 1
+      return
+    }
+    waiting.removeFirst().resume()
+  }
 }
 
 /// Waits until something holds; the test's time limit ends it when it never does.

@@ -5,7 +5,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("A cluster in trouble", .timeLimit(.minutes(2)))
+@Suite("A cluster in trouble", .timeLimit(.minutes(5)))
 struct TroubleTests {
   private func deaf() -> FaultProxy.Options {
     var options = FaultProxy.Options()
@@ -15,13 +15,13 @@ struct TroubleTests {
 
   @Test("however many calls wait, one connect time-out is all it costs, in one connection")
   func oneBudget() async throws {
+    var limits = TransportOptions()
+    limits.connectTimeout = .milliseconds(300)
+    limits.circuitPause = .seconds(3600)
+    limits.longestCircuitPause = .seconds(3600)
     try await withProxy(
       .simulated, deaf(),
-      transport: {
-        $0.connectTimeout = .milliseconds(300)
-        $0.circuitPause = .seconds(3600)
-        $0.longestCircuitPause = .seconds(3600)
-      }
+      transport: limits
     ) { setting in
       let client = setting.client()
       let calls = (0..<100).map { _ in Task { try await client.serverVersion() } }
@@ -43,13 +43,13 @@ struct TroubleTests {
 
   @Test("after the pause one call tries, and its success lets all through")
   func recovery() async throws {
+    var limits = TransportOptions()
+    limits.connectTimeout = .milliseconds(300)
+    limits.circuitPause = .milliseconds(50)
+    limits.longestCircuitPause = .milliseconds(50)
     try await withProxy(
       .simulated, deaf(),
-      transport: {
-        $0.connectTimeout = .milliseconds(300)
-        $0.circuitPause = .milliseconds(50)
-        $0.longestCircuitPause = .milliseconds(50)
-      }
+      transport: limits
     ) { setting in
       let client = setting.client()
       _ = try await apiError { try await client.serverVersion() }
@@ -90,7 +90,8 @@ struct TroubleTests {
 
   @Test("a cluster whose calls get no answer delays no other, and holds no more than its bound")
   func boundedInFlight() async throws {
-    try await withProxy(script: { _ in .silence }) { setting in
+    try await withProxy { setting in
+      setting.proxy.play { _ in .silence }
       let stuck = setting.client(requestTimeout: .seconds(3600))
       let calls = (0..<100).map { _ in Task { try await stuck.serverVersion() } }
       try await eventually { setting.proxy.arrived.count == 32 }
@@ -109,7 +110,8 @@ struct TroubleTests {
 
   @Test("time in the queue counts: a call that never gets its turn ends in its time")
   func queueTime() async throws {
-    try await withProxy(script: { _ in .silence }) { setting in
+    try await withProxy { setting in
+      setting.proxy.play { _ in .silence }
       let stuck = setting.client(requestTimeout: .seconds(3600))
       let calls = (0..<32).map { _ in Task { try await stuck.serverVersion() } }
       try await eventually { setting.proxy.arrived.count == 32 }
@@ -126,9 +128,10 @@ struct TroubleTests {
 
   @Test("further tries end with the caller's time, not after it")
   func retriesWithinTime() async throws {
-    try await withProxy(script: { _ in
-      .answer(429, "wait", [("Retry-After", "30")] + Fault.text)
-    }) { setting in
+    try await withProxy { setting in
+      setting.proxy.play { _ in
+        .answer(429, "wait", [("Retry-After", "30")] + Fault.text)
+      }
       let client = setting.client(requestTimeout: .seconds(2))
       let error = try await apiError { try await client.serverVersion() }
       #expect(error.status == 429)
@@ -160,7 +163,8 @@ struct TroubleTests {
   @Test("kube-rs#1978, kube-rs#1887: streams that nobody reads any more leave nothing behind")
   func droppedStreams() async throws {
     let gate = Gate()
-    try await withProxy(script: { $0.isWatch ? .streamHeld(gate, []) : .none }) { setting in
+    try await withProxy { setting in
+      setting.proxy.play { $0.isWatch ? .streamHeld(gate, []) : .none }
       let client = setting.client()
       _ = try await client.serverVersion()
       for _ in 0..<3 {
@@ -178,12 +182,12 @@ struct TroubleTests {
   @Test("a reader that is too slow loses its stream, not the program its memory")
   func overflow() async throws {
     let chunk = [UInt8](repeating: 0x20, count: 1 << 16)
-    try await withProxy(
-      transport: { $0.unreadBytesPerStream = 1 << 20 },
-      script: {
+    var limits = TransportOptions()
+    limits.unreadBytesPerStream = 1 << 20
+    try await withProxy(transport: limits) { setting in
+      setting.proxy.play {
         $0.path == "/x" ? .stream(Array(repeating: chunk, count: 64), staysOpen: true) : .none
       }
-    ) { setting in
       let target = Target(lane: -2, settings: setting.settings)
       let stream = try await setting.transport.open(
         HTTPRequest(method: "GET", path: "/x"), to: target)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("Faults under watches and restarts", .timeLimit(.minutes(2)))
+@Suite("Faults under watches and restarts", .timeLimit(.minutes(5)))
 struct WatchFaultTests {
   private func event(_ type: String, _ version: String, padding: Int = 0) -> [UInt8] {
     let pad = String(repeating: "x", count: padding)
@@ -32,9 +32,10 @@ struct WatchFaultTests {
   @Test("kubernetes#91686, rancher#15719: an event of 2 MB comes whole in pieces of any size")
   func bigEvent() async throws {
     let chunks = pieces(event("ADDED", "7", padding: 2 << 20), 1021) + [event("MODIFIED", "8")]
-    try await withProxy(script: {
-      $0.isWatch ? .stream(chunks, staysOpen: true) : .none
-    }) { setting in
+    try await withProxy { setting in
+      setting.proxy.play {
+        $0.isWatch ? .stream(chunks, staysOpen: true) : .none
+      }
       var seen: [WatchEvent] = []
       for try await event in setting.client().watch(Things.configMap, resourceVersion: "1") {
         seen.append(event)
@@ -49,9 +50,10 @@ struct WatchFaultTests {
   @Test("swiftkube#31: events come whole when every byte is a piece of its own")
   func singleBytes() async throws {
     let chunks = pieces(event("ADDED", "7") + event("DELETED", "8"), 1)
-    try await withProxy(script: {
-      $0.isWatch ? .stream(chunks, staysOpen: true) : .none
-    }) { setting in
+    try await withProxy { setting in
+      setting.proxy.play {
+        $0.isWatch ? .stream(chunks, staysOpen: true) : .none
+      }
       var seen: [String] = []
       for try await event in setting.client().watch(Things.configMap, resourceVersion: "1") {
         seen.append(event.resourceVersion)
@@ -65,7 +67,8 @@ struct WatchFaultTests {
     "kubernetes#104171, kubernetes#137089, fabric8#7896: a stale version that ends silently",
     arguments: Backend.available)
   func silentClose(backend: Backend) async throws {
-    try await withProxy(backend, script: { $0.isWatch ? .stream([]) : .none }) { setting in
+    try await withProxy(backend) { setting in
+      setting.proxy.play { $0.isWatch ? .stream([]) : .none }
       let error = try await apiError {
         for try await _ in setting.client().watch(
           Things.configMap, namespace: Setting.namespace, resourceVersion: "1")
@@ -80,10 +83,11 @@ struct WatchFaultTests {
   func gone(way: Int) async throws {
     let status = #"{"kind":"Status","code":410,"reason":"Expired","message":"too old"}"#
     let line = Array((#"{"type":"ERROR","object":\#(status)}"# + "\n").utf8)
-    try await withProxy(script: {
-      guard $0.isWatch else { return .none }
-      return way == 0 ? .answer(410, status, Fault.json) : .stream([line], staysOpen: true)
-    }) { setting in
+    try await withProxy { setting in
+      setting.proxy.play {
+        guard $0.isWatch else { return .none }
+        return way == 0 ? .answer(410, status, Fault.json) : .stream([line], staysOpen: true)
+      }
       let error = try await apiError {
         for try await _ in setting.client().watch(Things.configMap, resourceVersion: "1") {}
       }
@@ -99,12 +103,12 @@ struct WatchFaultTests {
     "fabric8#4974, fabric8#2992: a watch goes on after the server was away",
     arguments: Backend.available)
   func restart(backend: Backend) async throws {
+    var limits = TransportOptions()
+    limits.circuitPause = .milliseconds(50)
+    limits.longestCircuitPause = .milliseconds(50)
     try await withProxy(
       backend,
-      transport: {
-        $0.circuitPause = .milliseconds(50)
-        $0.longestCircuitPause = .milliseconds(50)
-      }
+      transport: limits
     ) { setting in
       let client = setting.client()
       let (_, version) = try await client.list(Things.configMap, namespace: Setting.namespace)
@@ -155,12 +159,12 @@ struct WatchFaultTests {
 
   @Test("a certificate of another authority is refused, once for all", arguments: Backend.available)
   func strangeCertificate(backend: Backend) async throws {
+    var limits = TransportOptions()
+    limits.circuitPause = .seconds(3600)
+    limits.longestCircuitPause = .seconds(3600)
     try await withProxy(
       backend,
-      transport: {
-        $0.circuitPause = .seconds(3600)
-        $0.longestCircuitPause = .seconds(3600)
-      }
+      transport: limits
     ) { setting in
       let client = setting.client()
       _ = try await client.serverVersion()

@@ -81,10 +81,7 @@ enum CurlOptions {
       return
     }
     set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-    // Names are resolved at a SOCKS proxy, as Go has it; libcurl does so only when told.
-    let scheme = "socks5://"
-    let isSOCKS = proxy.lowercased().hasPrefix(scheme)
-    set(easy, CURLOPT_PROXY, isSOCKS ? "socks5h://" + proxy.dropFirst(scheme.count) : proxy)
+    set(easy, CURLOPT_PROXY, resolvingAtProxy(proxy))
     set(easy, CURLOPT_NOPROXY, "")
     set(easy, CURLOPT_HTTPPROXYTUNNEL, target.address.isSecure ? 1 : 0)
     // The proxy's certificate is checked by the system's authorities: the cluster's own vouches for
@@ -92,6 +89,13 @@ enum CurlOptions {
     set(easy, CURLOPT_PROXY_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
     if let file = target.authorityFile { set(easy, CURLOPT_PROXY_CAINFO, file) }
     if let folder = target.authorityFolder { set(easy, CURLOPT_PROXY_CAPATH, folder) }
+  }
+
+  /// Names are resolved at a SOCKS proxy, as Go has it; libcurl does so only when told.
+  static func resolvingAtProxy(_ proxy: String) -> String {
+    let scheme = "socks5://"
+    guard proxy.lowercased().hasPrefix(scheme) else { return proxy }
+    return "socks5h://" + proxy.dropFirst(scheme.count)
   }
 
   static func applyURL(_ transfer: Transfer, to easy: UnsafeMutableRawPointer) {
