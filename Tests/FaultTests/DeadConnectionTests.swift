@@ -28,6 +28,10 @@ struct DeadConnectionTests {
       _ = try await client.serverVersion()
       let after = try #require(setting.proxy.arrived.last)
       #expect(after.connection > 1)
+      FaultReport.add(
+        FaultReport.Row(
+          fault: "black hole under a watch", backend: backend.rawValue, verb: "watch", sees: "ok",
+          requests: setting.proxy.reached.count, writes: nil))
     }
   }
 

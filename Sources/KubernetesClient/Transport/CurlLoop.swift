@@ -202,7 +202,7 @@ struct CurlLoop {
     }
     if code == CURLE_OPERATION_TIMEDOUT {
       react(toTimeoutOf: transfer)
-    } else if error.kind == .broken {
+    } else {
       queue.doubt(transfer.id)
     }
     end(transfer, error)
