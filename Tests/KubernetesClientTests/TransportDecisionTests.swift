@@ -98,12 +98,13 @@ struct TransferQueueTests {
     let first = queue.takeStartable(at: now)
     #expect(first.ids == [1])
     #expect(first.started[0].budget == .seconds(10))
-    #expect(queue.cancel(1) == .wasRunning)
-    let second = queue.takeStartable(at: now + .seconds(7))
+    #expect(queue.cancel(1, at: now + .seconds(7)) == .wasRunning)
+    // Time in which nobody tries does not count.
+    let second = queue.takeStartable(at: now + .seconds(60))
     #expect(second.ids == [2])
     #expect(second.started[0].budget == .seconds(3))
     queue.connected(2)
-    #expect(queue.takeStartable(at: now + .seconds(8)).ids == [3, 4])
+    #expect(queue.takeStartable(at: now + .seconds(61)).ids == [3, 4])
     #expect(queue.leaders.isEmpty)
   }
 
@@ -198,12 +199,12 @@ struct CircuitTests {
   func budget() {
     var circuit = Circuit(options: TransportOptions())
     #expect(leads(circuit.admit(1, at: now)) == true)
-    circuit.left(1, othersWait: true)
+    circuit.left(1, othersWait: true, at: now + .seconds(10))
     #expect(isRefused(circuit.admit(2, at: now + .seconds(10))) == "no connection within 10s")
     // With nobody waiting, the next call has all the time.
     var other = Circuit(options: TransportOptions())
     #expect(leads(other.admit(1, at: now)) == true)
-    other.left(1, othersWait: false)
+    other.left(1, othersWait: false, at: now + .seconds(10))
     guard case .lead(let budget) = other.admit(2, at: now + .seconds(60)) else {
       Issue.record("no leader")
       return

@@ -38,6 +38,8 @@ struct Circuit {
   private let options: TransportOptions
   /// The end of the time that connecting may take; set while it is being tried.
   private var budgetEnd: Instant?
+  /// What a leader that left has not used up.
+  private var budgetLeft: Duration?
   private var failure: TransportError?
   private var failedAt: Instant?
   private var openings = 0
@@ -63,16 +65,16 @@ struct Circuit {
       guard now >= until else { return .refuse(refusal(until: until, at: now)) }
     case .unproven: break
     }
-    let end = budgetEnd ?? now + options.connectTimeout
-    guard end > now else {
+    let budget = budgetLeft ?? options.connectTimeout
+    guard budget > .zero else {
       let error = TransportError(
         kind: .timeout, message: "no connection within \(options.connectTimeout.words)")
       open(error, at: now)
       return .refuse(error)
     }
-    budgetEnd = end
+    budgetEnd = now + budget
     state = .connecting(leader: id)
-    return .lead(budget: end - now)
+    return .lead(budget: budget)
   }
 
   /// A call has its connection.
@@ -80,7 +82,7 @@ struct Circuit {
     // A transfer that began before the trouble proves nothing about new connections.
     guard leader == id else { return }
     state = .proven
-    budgetEnd = nil
+    budgetLeft = nil
     (failure, failedAt, openings, brokenInRow) = (nil, nil, 0, 0)
   }
 
@@ -90,6 +92,7 @@ struct Circuit {
     brokenInRow = error.kind == .broken ? brokenInRow + 1 : 0
     if error.kind == .broken, brokenInRow < Self.brokenLimit {
       if state == .connecting(leader: id) { state = .unproven }
+      budgetLeft = nil
       return false
     }
     open(error, at: now)
@@ -97,10 +100,10 @@ struct Circuit {
   }
 
   /// A call ended before it was known whether it could connect.
-  mutating func left(_ id: ID, othersWait: Bool) {
+  mutating func left(_ id: ID, othersWait: Bool, at now: Instant) {
     guard leader == id else { return }
     state = .unproven
-    if !othersWait { budgetEnd = nil }
+    budgetLeft = othersWait ? budgetEnd.map { $0 - now } : nil
   }
 
   /// A connection broke: the next call has to find out whether there is a new one.
@@ -120,7 +123,7 @@ struct Circuit {
     for _ in 0..<openings where pause < options.longestCircuitPause { pause *= 2 }
     openings += 1
     brokenInRow = 0
-    budgetEnd = nil
+    budgetLeft = nil
     failure = error
     failedAt = now
     state = .open(until: now + min(pause, options.longestCircuitPause))

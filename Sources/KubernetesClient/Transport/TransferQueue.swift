@@ -93,7 +93,7 @@ struct TransferQueue {
       lanes[number] = lane
     }
     for (id, _) in decision.started { tickets[id]?.isRunning = true }
-    for (id, _) in decision.refused { forget(id) }
+    for (id, _) in decision.refused { forget(id, at: now) }
     return decision
   }
 
@@ -156,7 +156,7 @@ struct TransferQueue {
     let waiting = (lanes[ticket.lane]?.calls ?? []) + (lanes[ticket.lane]?.streams ?? [])
     lanes[ticket.lane]?.calls = []
     lanes[ticket.lane]?.streams = []
-    for id in waiting { forget(id) }
+    for id in waiting { forget(id, at: now) }
     return waiting
   }
 
@@ -185,30 +185,30 @@ struct TransferQueue {
   }
 
   /// A stream that runs without having found room waits again, before the others.
-  mutating func putBack(_ id: ID) {
+  mutating func putBack(_ id: ID, at now: Instant = .now) {
     guard let ticket = tickets[id], ticket.kind == .stream, ticket.isRunning, !ticket.isAnswered
     else { return }
     tickets[id]?.isRunning = false
     lanes[ticket.lane]?.unanswered -= 1
-    leave(id, ticket.lane)
+    leave(id, ticket.lane, at: now)
     lanes[ticket.lane]?.streams.insert(id, at: 0)
   }
 
   /// Forgets a transfer that ran.
-  mutating func finish(_ id: ID) { forget(id) }
+  mutating func finish(_ id: ID, at now: Instant = .now) { forget(id, at: now) }
 
-  mutating func cancel(_ id: ID) -> Cancellation {
+  mutating func cancel(_ id: ID, at now: Instant = .now) -> Cancellation {
     guard let ticket = tickets[id] else { return .isUnknown }
     if !ticket.isRunning {
       probes.removeAll { $0 == id }
       lanes[ticket.lane]?.calls.removeAll { $0 == id }
       lanes[ticket.lane]?.streams.removeAll { $0 == id }
     }
-    forget(id)
+    forget(id, at: now)
     return ticket.isRunning ? .wasRunning : .wasWaiting
   }
 
-  private mutating func forget(_ id: ID) {
+  private mutating func forget(_ id: ID, at now: Instant) {
     guard let ticket = tickets.removeValue(forKey: id), ticket.kind != .probe else { return }
     if ticket.isRunning {
       if ticket.isAnswered {
@@ -217,13 +217,13 @@ struct TransferQueue {
         lanes[ticket.lane]?.unanswered -= 1
       }
     }
-    leave(id, ticket.lane)
+    leave(id, ticket.lane, at: now)
     // A lane that remembers nothing is made anew when it is needed.
     if let lane = lanes[ticket.lane], lane.isIdle, lane.circuit.isFresh { lanes[ticket.lane] = nil }
   }
 
-  private mutating func leave(_ id: ID, _ number: Int) {
+  private mutating func leave(_ id: ID, _ number: Int, at now: Instant) {
     let waits = lanes[number]?.waits ?? false
-    lanes[number]?.circuit.left(id, othersWait: waits)
+    lanes[number]?.circuit.left(id, othersWait: waits, at: now)
   }
 }
