@@ -78,7 +78,8 @@ struct JSONParser: ~Copyable, @unchecked Sendable {
   /// Values since the last look.
   private var seen = 0
 
-  /// Makes a parser for texts of about that many bytes.
+  /// Makes a parser for texts of about that many bytes; 0 for small ones, in which nothing is shared
+  /// but keys.
   init(textCount: Int) {
     bytes = UnsafePointer(Self.nothing)
     stack = JSONValueStack()
@@ -89,22 +90,19 @@ struct JSONParser: ~Copyable, @unchecked Sendable {
 
   /// A parser that has seen keys before.
   private static let spare = Mutex<JSONParser?>(nil)
-  /// Larger texts get a parser of their own, with larger tables, and smaller trees of keys are kept.
-  private static let spareLimit = 64 * 1024
+  /// Larger texts get a parser of their own, with tables of what they have in common.
+  private static let spareLimit = 16 * 1024
 
   /// A parser for one text.
   static func take(for textCount: Int) -> JSONParser {
-    guard textCount <= spareLimit, let parser = spare.withLock({ $0.take() }) else {
-      return JSONParser(textCount: textCount)
-    }
-    return parser
+    guard textCount <= spareLimit else { return JSONParser(textCount: textCount) }
+    if let parser = spare.withLock({ $0.take() }) { return parser }
+    return JSONParser(textCount: 0)
   }
 
-  /// Keeps the parser for the next text, without anything of this one but keys.
+  /// Keeps the parser for the next small text. It holds nothing of this one but keys.
   consuming func giveBack() {
     guard count <= Self.spareLimit, shapes.isSmall else { return }
-    values.removeAll()
-    texts.removeAll()
     look = nil
     var parser = Optional(self)
     Self.spare.withLock { spare in

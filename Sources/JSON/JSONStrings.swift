@@ -33,7 +33,14 @@ extension JSONParser {
 
   @inline(__always)
   private mutating func plainText(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
-    if JSONTextCache.sizes.contains(bytes.count) { return texts.text(of: bytes) }
+    if bytes.count <= 15 {
+      // Such a string is made in place, without a call.
+      return String(unsafeUninitializedCapacity: 15) { buffer in
+        _ = buffer.update(fromContentsOf: bytes)
+        return bytes.count
+      }
+    }
+    if texts.isUsed, JSONTextCache.sizes.contains(bytes.count) { return texts.text(of: bytes) }
     return String(decoding: bytes, as: UTF8.self)
   }
 

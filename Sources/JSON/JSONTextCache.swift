@@ -7,18 +7,16 @@ struct JSONTextCache {
 
   private var entries: [String]
   private let shift: UInt64
+  /// False when nothing is kept and `text(of:)` must not be called.
+  let isUsed: Bool
 
-  /// Makes a cache that fits a text of so many bytes.
+  /// Makes a cache that fits a text of so many bytes; none for 0.
   init(textCount: Int) {
     var bits = 4
     while bits < 11, 1 << (bits + 7) < textCount { bits += 1 }
-    entries = Array(repeating: "", count: 1 << bits)
+    isUsed = textCount > 0
+    entries = isUsed ? Array(repeating: "", count: 1 << bits) : []
     shift = UInt64(64 - bits)
-  }
-
-  /// Forgets everything.
-  mutating func removeAll() {
-    for index in entries.indices where !entries[index].isEmpty { entries[index] = "" }
   }
 
   /// The text of ASCII bytes, `sizes` many.

@@ -10,18 +10,15 @@ struct JSONValueCache: ~Copyable {
 
   private var entries: [[JSONValue]]
   private let shift: UInt64
+  private let isUsed: Bool
 
-  /// Makes a cache that fits a text of so many bytes.
+  /// Makes a cache that fits a text of so many bytes; none for 0.
   init(textCount: Int) {
     var bits = 4
     while bits < 11, 1 << (bits + 7) < textCount { bits += 1 }
-    entries = Array(repeating: [], count: 1 << bits)
+    isUsed = textCount > 0
+    entries = isUsed ? Array(repeating: [], count: 1 << bits) : []
     shift = UInt64(64 - bits)
-  }
-
-  /// Forgets everything.
-  mutating func removeAll() {
-    for index in entries.indices where !entries[index].isEmpty { entries[index] = [] }
   }
 
   /// Moves `count` values into an array, or frees them and gives an array of the same. There is one.
@@ -29,7 +26,7 @@ struct JSONValueCache: ~Copyable {
   mutating func array(
     movedFrom values: UnsafeMutablePointer<JSONValue>, count: Int
   ) -> [JSONValue] {
-    guard count <= Self.longest else { return Self.move(values, count) }
+    guard isUsed, count <= Self.longest else { return Self.move(values, count) }
     let slot = Self.hash(values, count, shift)
     if Self.isSame(entries[slot], values, count) {
       values.deinitialize(count: count)

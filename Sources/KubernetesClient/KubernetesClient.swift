@@ -119,7 +119,7 @@ public final class KubernetesClient: Sendable {
     let result: Result<HTTPResponse, TransportError>
     do {
       let response = try await transport.send(request, to: target(with: credential))
-      tracer?.tell(response.head, received: response.body.count, response.connection)
+      tracer?.tell(response.head, received: response.receivedCount, response.connection)
       result = .success(response)
       tellWarnings(of: response.head)
     } catch let error as TransportError {
@@ -216,7 +216,7 @@ public final class KubernetesClient: Sendable {
       headers: headers, body: call.body, isReplayable: call.isReplayable,
       isResumable: call.verb == "watch",
       timeout: call.isStream ? call.timeout : call.timeout ?? requestTimeout,
-      isTraced: hooks.onRequest != nil)
+      isTraced: hooks.onRequest != nil, sink: call.makeSink?())
   }
 
   private func tracer(
@@ -250,6 +250,8 @@ struct Call: Sendable {
   var headers: [(name: String, value: String)] = []
   var contentType: String?
   var body: [UInt8]?
+  /// Makes what takes the answer's body instead of `HTTPResponse.body`, anew for each try.
+  var makeSink: (@Sendable () -> any BodySink)?
   /// True when carrying it out twice does no more than once.
   var isReplayable = true
   var followsThrottling = true

@@ -39,6 +39,8 @@ final class ScriptedServer: Sendable {
     case answer(Int, String, [(String, String)])
     /// Headers now, then these chunks; then the answer ends or stays open.
     case stream([String], staysOpen: Bool)
+    /// The connection is closed within the body, which this is the beginning of.
+    case cutShort(String)
     /// The connection is closed without an answer.
     case hangUp
     /// Nothing comes.
@@ -173,6 +175,12 @@ final class ScriptedServer: Sendable {
       }
       if staysOpen { return Self.waitForEnd(socket) }
       return Self.write("0\r\n\r\n", socket)
+    case .cutShort(let text):
+      let head =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        + "Content-Length: \(text.utf8.count + 1)\r\n\r\n"
+      _ = Self.write(head + text, socket)
+      return false
     case .hangUp: return false
     case .silence: return Self.waitForEnd(socket)
     }

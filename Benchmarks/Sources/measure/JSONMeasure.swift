@@ -75,8 +75,8 @@ enum JSONMeasure {
   private static func memory(_ name: String) throws -> Int {
     var status: [UInt8] = []
     try read("/proc/self/status", at: 4096) { status += $0 }
-    for line in String(decoding: status, as: UTF8.self).split(separator: "\n") {
-      guard line.hasPrefix(name) else { continue }
+    for line in String(decoding: status, as: UTF8.self).split(separator: "\n")
+    where line.hasPrefix(name) {
       return (Int(line.split(separator: " ").dropFirst().first ?? "") ?? 0) * 1024
     }
     throw Failure("this system tells no memory")

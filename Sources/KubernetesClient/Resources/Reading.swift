@@ -79,10 +79,11 @@ extension KubernetesClient {
     while let query = pager.next {
       call.query = query
       do {
-        let page = try await page(call, type, form)
-        items += page.items
-        if version.isEmpty { version = page.resourceVersion }
-        pager.received(page.next)
+        let page = try await self.list(call)
+        let metadata = page.page["metadata"]
+        items += Self.items(of: page, type, form)
+        if version.isEmpty { version = metadata?["resourceVersion"]?.string ?? "" }
+        pager.received(metadata?["continue"]?.string)
       } catch let error as APIError where pager.canRestart(after: error) {
         // The pages' snapshot is gone: everything at once instead.
         (items, version) = ([], "")
@@ -90,26 +91,6 @@ extension KubernetesClient {
       }
     }
     return (items, version)
-  }
-
-  /// One page of a list.
-  struct ListPage: Sendable {
-    var items: [JSONValue]
-    var resourceVersion: String
-    /// How to ask for the page after it; nil for the last one.
-    var next: String?
-  }
-
-  /// Sends the call for one page and decodes it.
-  private func page(
-    _ call: Call, _ type: ResourceType, _ form: ObjectForm
-  ) async throws -> ListPage {
-    let page = try await json(call)
-    let metadata = page["metadata"]
-    return ListPage(
-      items: Self.items(of: page, type, form),
-      resourceVersion: metadata?["resourceVersion"]?.string ?? "",
-      next: metadata?["continue"]?.string)
   }
 
   /// Sends any request; `path` may have a query of its own. JSON answers come as values, text as a
@@ -153,14 +134,21 @@ extension KubernetesClient {
     do {
       return try JSONValue.parse(response.body)
     } catch {
-      let type = response.head.header("content-type") ?? ""
-      guard type.hasPrefix("application/json") else {
-        throw purpose(call.verb, call.object).notKubernetes(response.head, body: response.body)
-      }
-      throw APIError(
-        cluster: cluster, verb: call.verb, object: call.object, status: response.status,
-        reason: "NotKubernetes", message: "the answer is broken JSON: \(error)")
+      throw broken(response, body: response.body, error, call)
     }
+  }
+
+  /// The error of an answer that is no JSON; `body` is at least its beginning.
+  func broken(
+    _ response: HTTPResponse, body: [UInt8], _ error: JSONError, _ call: Call
+  ) -> APIError {
+    let type = response.head.header("content-type") ?? ""
+    guard type.hasPrefix("application/json") else {
+      return purpose(call.verb, call.object).notKubernetes(response.head, body: body)
+    }
+    return APIError(
+      cluster: cluster, verb: call.verb, object: call.object, status: response.status,
+      reason: "NotKubernetes", message: "the answer is broken JSON: \(error)")
   }
 
   /// A call for one object by its name, checked before anything is sent.
@@ -200,30 +188,6 @@ extension KubernetesClient {
     }
     if let problem = ResourcePath.problem(inName: namespace, what: "namespace") {
       throw purpose.invalid(problem)
-    }
-  }
-
-  /// The items of a list; the API leaves out their apiVersion and kind. `items: null` is an empty
-  /// list (kube-rs#1199).
-  private static func items(
-    of page: JSONValue, _ type: ResourceType, _ form: ObjectForm
-  ) -> [JSONValue] {
-    let items = page["items"]?.array ?? []
-    if form == .metadata { return items.map { form.reduce($0, type) } }
-    let apiVersion = page["apiVersion"]?.string ?? type.apiVersion
-    let listKind = page["kind"]?.string ?? ""
-    let kind = listKind.hasSuffix("List") ? String(listKind.dropLast(4)) : type.kind
-    return items.map { item in
-      guard let object = item.object, object["kind"] == nil || object["apiVersion"] == nil else {
-        return item
-      }
-      var full = JSONObject()
-      full.append("apiVersion", .string(apiVersion))
-      full.append("kind", .string(kind.isEmpty ? type.kind : kind))
-      for (key, value) in object where key != "apiVersion" && key != "kind" {
-        full.append(key, value)
-      }
-      return .object(full)
     }
   }
 }

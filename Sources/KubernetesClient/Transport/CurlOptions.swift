@@ -133,9 +133,11 @@ enum CurlOptions {
   /// The header lines of a request.
   static func headers(_ transfer: Transfer) -> [String] {
     var headers = transfer.request.headers.map { "\($0.name): \($0.value)" }
-    if route(transfer.target) != nil { headers.append("Host: \(transfer.target.address.authority)") }
+    if route(transfer.target) != nil {
+      headers.append("Host: \(transfer.target.address.authority)")
+    }
     // libcurl would wait a second for "100 Continue" before a large body.
-    headers.append("Expect:")
+    if transfer.request.body != nil { headers.append("Expect:") }
     return headers
   }
 

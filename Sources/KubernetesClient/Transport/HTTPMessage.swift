@@ -54,8 +54,9 @@ struct HTTPRequest: Sendable {
   var timeout: Duration?
   /// True when somebody wants to know about the connection.
   var isTraced = false
+  /// Takes the body of a successful answer, which is then empty.
+  var sink: (any BodySink)?
 }
-
 
 /// A whole answer.
 struct HTTPResponse: Sendable {
@@ -63,8 +64,12 @@ struct HTTPResponse: Sendable {
   let body: [UInt8]
   let elapsed: Duration
   var connection: ConnectionTrace?
+  /// The request's sink.
+  var sink: (any BodySink)?
 
   var status: Int { head.status }
+  /// Bytes of the body.
+  var receivedCount: Int { body.count + (sink?.count ?? 0) }
 }
 
 /// An answer whose body is still on its way.

@@ -131,7 +131,12 @@ final class Transfer: @unchecked Sendable {
     lastHeard = .now
     guard isStream else {
       // Of a probe nothing but its being answered counts.
-      if kind == .call { body.append(contentsOf: bytes) }
+      guard kind == .call else { return true }
+      if let sink = request.sink, (200..<300).contains(head.status) {
+        sink.receive(bytes)
+      } else {
+        body.append(contentsOf: bytes)
+      }
       return true
     }
     deliverHead()
@@ -194,7 +199,8 @@ final class Transfer: @unchecked Sendable {
     completion = nil
     continuation.resume(
       returning: HTTPResponse(
-        head: head, body: body, elapsed: ContinuousClock.now - created, connection: connection))
+        head: head, body: body, elapsed: ContinuousClock.now - created, connection: connection,
+        sink: request.sink))
   }
 
   /// Tells the waiting task that there will be no (further) answer.
