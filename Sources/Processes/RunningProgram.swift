@@ -106,8 +106,15 @@ struct RunningProgram: ~Copyable {
     var process = pid_t()
     let arguments = CStrings([run.command] + run.arguments)
     let environment = CStrings(run.environment.map { "\($0)=\($1)" })
-    let code = posix_spawnp(
-      &process, run.command, &actions, &attributes, arguments.pointers, environment.pointers)
+    var code: Int32 = 0
+    // A file that has just been written may still be open in a child of another thread, until that
+    // has become its own program.
+    for attempt in 0..<50 {
+      if attempt > 0 { usleep(2000) }
+      code = posix_spawnp(
+        &process, run.command, &actions, &attributes, arguments.pointers, environment.pointers)
+      guard code == ETXTBSY else { break }
+    }
     guard code == 0 else { throw .notStarted(String(cString: strerror(code)).lowercased()) }
     return process
   }

@@ -62,7 +62,7 @@ struct ServerCertificateTests {
     }
   }
 
-  @Test("swiftkube#36: a server is unchecked only when the kubeconfig says so")
+  @Test("swiftkube#36/#37: a server is unchecked only when the kubeconfig says so")
   func insecure() async throws {
     let identity = try TestAuthority().issue(secondsLeft: -60)
     for cluster: JSONValue in [[:], ["insecure-skip-tls-verify": false]] {
@@ -76,7 +76,7 @@ struct ServerCertificateTests {
     #expect(requests.count == 1)
   }
 
-  @Test("swiftkube#37: insecure beside an authority is an error, not a choice")
+  @Test("insecure beside an authority is an error, not a choice")
   func insecureWithAuthority() throws {
     let authority = try TestAuthority()
     let error = #expect(throws: KubeconfigError.self) {
