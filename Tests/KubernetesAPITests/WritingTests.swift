@@ -47,6 +47,48 @@ struct WritingTests {
     #expect(second.object.version == first.object.version)
   }
 
+  @Test("unknown fields are refused, warned of, or dropped, as asked for")
+  func validation() async throws {
+    let place = try await Place.on(.simulated)
+    var object = Place.deployment("web", replicas: 1)
+    object["spec"]?["replicsa"] = 2
+    object["spec"]?["template"]?["spec"]?["hots"] = "x"
+    func create(_ validation: FieldValidation) async throws {
+      _ = try await place.client.create(
+        Types.deployment, object, namespace: place.namespace, dryRun: true, validation: validation)
+    }
+    let error = await #expect(throws: APIError.self) { try await create(.strict) }
+    #expect(error?.status == 400)
+    for field in ["spec.replicsa", "spec.template.spec.hots"] {
+      #expect(error?.message.contains("unknown field \"\(field)\"") == true)
+    }
+    #expect(place.warnings.texts.isEmpty)
+    try await create(.warn)
+    #expect(
+      Set(place.warnings.texts) == [
+        #"unknown field "spec.replicsa""#, #"unknown field "spec.template.spec.hots""#,
+      ])
+    try await create(.ignore)
+    #expect(place.warnings.texts.count == 2)
+  }
+
+  @Test(
+    "the copy of a live object can be applied: status and managed fields stay behind",
+    arguments: Backend.available)
+  func copies(backend: Backend) async throws {
+    let place = try await Place.on(backend)
+    let type = try await place.client.resourceType(named: "deployments")
+    _ = try await place.client.apply(
+      type, Place.deployment("web", replicas: 1), namespace: place.namespace)
+    var copy = try await place.client.get(type, name: "web", namespace: place.namespace)
+    copy["metadata"]?["resourceVersion"] = nil
+    copy["status"] = ["replicas": 7]
+    let applied = try await place.client.apply(
+      type, copy, namespace: place.namespace, force: true)
+    #expect(applied.object[path: "status", "replicas"] != 7)
+    #expect(applied.object[path: "spec", "replicas"] == 1)
+  }
+
   @Test(
     "kubernetes#99003: after the migration, what an apply leaves out goes",
     arguments: Backend.available)

@@ -136,10 +136,30 @@ struct DiscoveryTests {
     #expect(resources.failed == ["networking.istio.io/v1beta1"])
   }
 
-  @Test("served versions come best first")
+  @Test("a group that is all stale is left out and named")
+  func stale() throws {
+    var resources = DiscoveredResources()
+    resources.add(
+      aggregated: try YAML.parse(
+        """
+        items:
+        - metadata: {name: metrics.k8s.io}
+          versions:
+          - version: v1beta1
+            freshness: Stale
+            resources:
+            - {resource: pods, responseKind: {kind: PodMetrics}, scope: Namespaced,
+               singularResource: pod}
+        """))
+    #expect(resources.resource(named: "pods") == nil)
+    #expect(resources.versions(group: "metrics.k8s.io", kind: "PodMetrics").isEmpty)
+    #expect(resources.failed == ["metrics.k8s.io/v1beta1"])
+  }
+
+  @Test("served versions come best first, without those that are stale")
   func versions() throws {
     let versions = try aggregated().versions(group: "networking.istio.io", kind: "Gateway")
-    #expect(versions.map(\.version) == ["v1", "v1beta1", "v1alpha3"])
+    #expect(versions.map(\.version) == ["v1", "v1alpha3"])
     #expect(try aggregated().versions(group: "nobody", kind: "Gateway").isEmpty)
   }
 

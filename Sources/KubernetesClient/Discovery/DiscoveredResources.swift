@@ -163,25 +163,23 @@ struct DiscoveredResources: Sendable {
   // MARK: Aggregated discovery (apidiscovery.k8s.io v2 and v2beta1)
 
   /// Adds the groups of an APIGroupDiscoveryList. A version marked stale is served by nobody at the
-  /// moment and goes last.
+  /// moment: what was known of it is left out, and its name is kept.
   mutating func add(aggregated list: JSONValue) {
     for item in list["items"]?.array ?? [] {
       let group = item["metadata"]?["name"]?.string ?? ""
-      var fresh: [Version] = []
-      var stale: [Version] = []
+      var versions: [Version] = []
       for entry in item["versions"]?.array ?? [] {
         guard let name = entry["version"]?.string else { continue }
         let resources = (entry["resources"]?.array ?? []).compactMap {
           Self.aggregatedResource($0, group: group, version: name)
         }
         if entry["freshness"] == "Stale" {
-          stale.append(Version(name: name, resources: resources))
           failed.append(group.isEmpty ? name : "\(group)/\(name)")
         } else {
-          fresh.append(Version(name: name, resources: resources))
+          versions.append(Version(name: name, resources: resources))
         }
       }
-      groups.append(Group(name: group, versions: fresh + stale))
+      if !versions.isEmpty { groups.append(Group(name: group, versions: versions)) }
     }
   }
 

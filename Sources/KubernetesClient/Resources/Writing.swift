@@ -84,6 +84,8 @@ extension KubernetesClient {
     if intent["metadata"]?["creationTimestamp"] == .null {
       intent["metadata"]?["creationTimestamp"] = nil
     }
+    // The status is not the applier's to say; copies of live objects have one.
+    if subresource == nil, type.subresources.contains("status") { intent["status"] = nil }
     call.body = intent.bytes()
     call.query =
       Self.writeQuery(fieldManager, dryRun: dryRun, validation)
