@@ -5,7 +5,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("Dead connections", .timeLimit(.minutes(5)))
+@Suite("Dead connections", .timeLimit(.minutes(15)))
 struct DeadConnectionTests {
   @Test("client-go#374: a dead connection is left, not reused", arguments: Backend.available)
   func left(backend: Backend) async throws {

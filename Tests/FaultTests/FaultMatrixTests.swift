@@ -128,7 +128,7 @@ extension FaultCase {
   ]
 }
 
-@Suite("Faults", .timeLimit(.minutes(5)))
+@Suite("Faults", .timeLimit(.minutes(15)))
 struct FaultMatrixTests {
   @Test("HTTP/2", arguments: Backend.available, FaultCase.all)
   func http2(backend: Backend, fault: FaultCase) async throws {

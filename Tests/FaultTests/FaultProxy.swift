@@ -27,6 +27,8 @@ final class FaultProxy: Sendable {
     var script: Script = { _ in .none }
     var identity: CertificateAuthority.Identity
     var isDeaf: Bool
+    /// 0 before it listened for the first time.
+    var port = 0
     var listener: (any Channel)?
     var connections: [Int: NIOLoopBound<ClientConnection>] = [:]
     var connectionCount = 0
@@ -37,7 +39,6 @@ final class FaultProxy: Sendable {
   }
 
   let options: Options
-  let port: Int
   let upstream: Upstream
   private let authority: CertificateAuthority
   private let state: Mutex<State>
@@ -45,12 +46,11 @@ final class FaultProxy: Sendable {
   static let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
 
   private init(
-    _ upstream: Upstream, _ options: Options, authority: CertificateAuthority, port: Int
+    _ upstream: Upstream, _ options: Options, authority: CertificateAuthority
   ) throws {
     self.upstream = upstream
     self.options = options
     self.authority = authority
-    self.port = port
     state = Mutex(
       State(identity: try authority.serverIdentity(), isDeaf: options.isDeaf))
   }
@@ -58,14 +58,8 @@ final class FaultProxy: Sendable {
   static func start(
     _ upstream: Upstream, _ options: Options = Options()
   ) async throws -> FaultProxy {
-    // The port is known before anything is accepted, so that the proxy can come back on it.
-    let reserved = try await ServerBootstrap(group: group)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      .bind(host: "127.0.0.1", port: 0).get()
-    let port = reserved.localAddress?.port ?? 0
-    try await reserved.close().get()
     let proxy = try FaultProxy(
-      upstream, options, authority: try CertificateAuthority(cluster: "proxy"), port: port)
+      upstream, options, authority: try CertificateAuthority(cluster: "proxy"))
     try await proxy.listen()
     return proxy
   }
@@ -82,6 +76,9 @@ final class FaultProxy: Sendable {
   }
 
   // MARK: What a test does and sees
+
+  /// Stays the same when it stops and listens again.
+  var port: Int { state.withLock { $0.port } }
 
   func play(_ script: @escaping Script) { state.withLock { $0.script = script } }
 
@@ -132,8 +129,25 @@ final class FaultProxy: Sendable {
 
   // MARK: Listening
 
+  /// Listens where it did before, or else on a port that the system gives to no outgoing connection:
+  /// those could take it while nothing listens.
   func listen() async throws {
-    let listener = try await ServerBootstrap(group: Self.group)
+    var tries = 0
+    while true {
+      let port = port == 0 ? Int.random(in: 10_000..<30_000) : port
+      do {
+        let listener = try await listen(on: port)
+        state.withLock { ($0.listener, $0.port) = (listener, port) }
+        return
+      } catch {
+        guard self.port == 0, tries < 100 else { throw error }
+        tries += 1
+      }
+    }
+  }
+
+  private func listen(on port: Int) async throws -> any Channel {
+    try await ServerBootstrap(group: Self.group)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -142,7 +156,6 @@ final class FaultProxy: Sendable {
           .flatMap { self.configure(channel, $0) }
       }
       .bind(host: "127.0.0.1", port: port).get()
-    state.withLock { $0.listener = listener }
   }
 
   private func prepare(_ channel: any Channel) throws -> NIOLoopBound<ClientConnection> {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("Pitfalls", .timeLimit(.minutes(5)))
+@Suite("Pitfalls", .timeLimit(.minutes(15)))
 struct PitfallTests {
   @Test(
     "pitfall 2: a POST is never sent twice, with a body or without, however the connection ends",

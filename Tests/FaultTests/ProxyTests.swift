@@ -5,7 +5,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("Proxy", .timeLimit(.minutes(5)))
+@Suite("Proxy", .timeLimit(.minutes(15)))
 struct ProxyTests {
   @Test("without a fault it changes nothing", arguments: Backend.available)
   func transparent(backend: Backend) async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("A cluster in trouble", .timeLimit(.minutes(5)))
+@Suite("A cluster in trouble", .timeLimit(.minutes(15)))
 struct TroubleTests {
   private func deaf() -> FaultProxy.Options {
     var options = FaultProxy.Options()

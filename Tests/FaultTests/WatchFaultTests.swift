@@ -5,7 +5,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("Faults under watches and restarts", .timeLimit(.minutes(5)))
+@Suite("Faults under watches and restarts", .timeLimit(.minutes(15)))
 struct WatchFaultTests {
   private func event(_ type: String, _ version: String, padding: Int = 0) -> [UInt8] {
     let pad = String(repeating: "x", count: padding)

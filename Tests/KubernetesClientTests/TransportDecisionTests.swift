@@ -68,7 +68,7 @@ struct TransferQueueTests {
     #expect(queue.takeStartable(at: now).ids == [1, 2, 3, 4])
     queue.answered(1)
     queue.answered(2)
-    queue.limitStreams(ofLaneOf: 1)
+    queue.limitStreams(ofLane: 1)
     queue.putBack(3)
     queue.putBack(4)
     queue.enqueue(9, lane: 1, kind: .call)

@@ -102,11 +102,7 @@ extension CurlLoop {
         Set(busy.map(\.connection)).count >= options.connectionsPerHost
       else { continue }
       let starving = starving.filter { $0.target.host == host }
-      for id in Set(busy.map(\.target.lane)).compactMap({ lane in
-        busy.first { $0.target.lane == lane }?.id
-      }) {
-        queue.limitStreams(ofLaneOf: id)
-      }
+      for lane in Set(busy.map(\.target.lane)) { queue.limitStreams(ofLane: lane) }
       for stream in starving where stream.isStream {
         release(stream)
         queue.putBack(stream.id)

@@ -179,9 +179,9 @@ struct TransferQueue {
   }
 
   /// The connections of a lane have no room: it may hold fewer streams open than it does.
-  mutating func limitStreams(ofLaneOf id: ID) {
-    guard let ticket = tickets[id], let lane = lanes[ticket.lane] else { return }
-    lanes[ticket.lane]?.streamLimit = max(1, min(lane.streamLimit, lane.openStreams) - 1)
+  mutating func limitStreams(ofLane number: Int) {
+    guard let lane = lanes[number] else { return }
+    lanes[number]?.streamLimit = max(1, min(lane.streamLimit, lane.openStreams) - 1)
   }
 
   /// A stream that runs without having found room waits again, before the others.
