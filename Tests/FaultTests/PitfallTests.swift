@@ -1,5 +1,6 @@
-// The twelve pitfalls of a client over libcurl, a test for each; the first is the suite "Dead
-// connections", the last the benchmark of JSON.
+// The pitfalls of a client over libcurl, a test for each. Number 1, connections that die, has a suite
+// of its own (DeadConnectionTests), as has 9, the framing of watches (WatchFaultTests); 12 is about the
+// speed of JSON, which the benchmarks hold.
 
 import Foundation
 import JSON
@@ -62,8 +63,8 @@ struct PitfallTests {
 
   @Test(
     """
-    pitfall 4, kubernetes#91131, golang/go#39086, kubernetes#135285, teleport#57766, argo-cd#17420: \
-    GOAWAY every few requests, under concurrency
+    kubernetes#91131, golang/go#39086, kubernetes#135285, teleport#57766, argo-cd#17420: GOAWAY \
+    every few requests, under concurrency (pitfall 4)
     """, arguments: Backend.available)
   func goAway(backend: Backend) async throws {
     try await withProxy(backend) { setting in
