@@ -47,7 +47,9 @@ static void *find(void *library, const char *name) {
 }
 
 static void load(void) {
-  void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+  // Lazily: of the functions that its three dozen libraries call, a run needs few. A missing one of
+  // libcurl's own shows below.
+  void *library = dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL);
   if (!library) {
     const char *reason = dlerror();
     snprintf(problem, sizeof problem,

@@ -36,10 +36,7 @@ enum CurlOptions {
     set(easy, CURLOPT_PROTOCOLS_STR, "http,https")
     set(easy, CURLOPT_PATH_AS_IS, 1)
     set(easy, CURLOPT_BUFFERSIZE, 128 * 1024)
-    set(easy, CURLOPT_USERAGENT, userAgent)
-    if !transfer.isStream, !transfer.target.disablesCompression {
-      set(easy, CURLOPT_ACCEPT_ENCODING, "gzip")
-    }
+    if compresses(transfer) { set(easy, CURLOPT_ACCEPT_ENCODING, "gzip") }
   }
 
   /// Time-outs stand in the layer that they are about: connecting has its own, a call has what its
@@ -130,9 +127,16 @@ enum CurlOptions {
     return "\(host(target)):\(address.port):\(address.bracketedHost):\(address.port)"
   }
 
+  private static func compresses(_ transfer: Transfer) -> Bool {
+    !transfer.isStream && !transfer.target.disablesCompression
+  }
+
   /// The header lines of a request.
   static func headers(_ transfer: Transfer) -> [String] {
     var headers = transfer.request.headers.map { "\($0.name): \($0.value)" }
+    // libcurl writes its own headers twice, byte by byte, and these once.
+    headers.append("User-Agent: \(userAgent)")
+    if compresses(transfer) { headers.append("Accept-Encoding: gzip") }
     if route(transfer.target) != nil {
       headers.append("Host: \(transfer.target.address.authority)")
     }
