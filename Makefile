@@ -33,7 +33,7 @@ lint: ## check the format of the Swift sources
 	@command -v swift >/dev/null || \
 	  { echo 'Swift 6 is missing; get it at https://www.swift.org/install/linux/' >&2; exit 1; }
 	swift format lint --strict --recursive Sources Tests Examples Package.swift \
-	  Fuzz/Package.swift Fuzz/Sources/fuzz
+	  Fuzz/Package.swift Fuzz/Sources/fuzz Benchmarks/Package.swift Benchmarks/Sources/measure
 
 clean: ## remove what was built here
-	rm -rf .build Fuzz/.build
+	rm -rf .build Fuzz/.build Benchmarks/.build

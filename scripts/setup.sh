@@ -4,6 +4,7 @@
 #
 #   scripts/setup.sh build            for `swift build`
 #   scripts/setup.sh control-plane    for Tests/ControlPlane/build and run
+#   scripts/setup.sh bench            what the benchmarks compare with; Debian starts its nginx, too
 set -euo pipefail
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -26,6 +27,7 @@ for purpose in "$@"; do
       wanted+=(ca-certificates curl dpkg-dev golang-1.19-go)
       wanted+=(golang-github-modern-go-reflect2-dev openssl util-linux)
       ;;
+    bench) wanted+=(curl lua5.4 nghttp2-client nginx-light openssl python3) ;;
     *) fail "unknown purpose $purpose" ;;
   esac
 done

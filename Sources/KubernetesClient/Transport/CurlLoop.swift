@@ -39,6 +39,14 @@ struct CurlLoop {
   /// How often connections are looked at, and the longest sleep while there is something to do.
   private let lookInterval: Duration
   var owners = ConnectionOwners()
+  /// Transfers that are over and whose tasks do not know it yet.
+  private var ended: [Ended] = []
+
+  private struct Ended {
+    let transfer: Transfer
+    let error: (any Error)?
+    let connection: ConnectionTrace?
+  }
 
   init(
     mailbox: Mailbox, multi: UnsafeMutableRawPointer, sockets: SocketTable,
@@ -71,6 +79,7 @@ struct CurlLoop {
       }
       endOverdue()
       lookAtConnections()
+      tellEnded()
       guard mailbox.prepareToSleep() else { continue }
       // New letters wake the poll; libcurl's own timers shorten it.
       _ = ccurl_multi_poll(multi, pause)
@@ -230,20 +239,28 @@ struct CurlLoop {
     end(transfer, error)
   }
 
-  /// Ends a transfer that runs and tells its task.
+  /// Ends a transfer that runs; its task is told before the loop sleeps.
   mutating func end(_ transfer: Transfer, _ error: (any Error)?) {
     let connection = transfer.connectionTrace()
     release(transfer, isComplete: error == nil)
     queue.finish(transfer.id)
     transfers[transfer.id] = nil
-    if var error = error as? TransportError {
-      error.connection = connection
-      transfer.fail(error)
-    } else if let error {
-      transfer.fail(error)
-    } else {
-      transfer.succeed(connection)
+    ended.append(Ended(transfer: transfer, error: error, connection: connection))
+  }
+
+  /// Resumes the tasks of what has ended, all at once: resumed one by one, each would wake a thread.
+  private mutating func tellEnded() {
+    for end in ended {
+      if var error = end.error as? TransportError {
+        error.connection = end.connection
+        end.transfer.fail(error)
+      } else if let error = end.error {
+        end.transfer.fail(error)
+      } else {
+        end.transfer.succeed(end.connection)
+      }
     }
+    ended.removeAll(keepingCapacity: true)
   }
 
   /// Takes the transfer's handle back from libcurl and keeps it for another.
@@ -278,6 +295,8 @@ struct CurlLoop {
     kind: .timeout, message: "its time was over before a connection was free for it")
 
   private mutating func stop() {
+    tellEnded()
+    tellEnded()
     for transfer in transfers.values {
       release(transfer)
       transfer.fail(
