@@ -8,7 +8,7 @@ import Foundation
 /// Asks for the version on the calling thread and returns libcurl's own account of it. `folder` is a
 /// folder of authorities that is put back, for comparison.
 func whatLibcurlTells(_ target: Target, folder: String? = nil) throws -> String {
-  guard ccurl_load() == nil, let multi = ccurl_multi_init(), let easy = ccurl_easy_init(),
+  guard ccurl_load() == nil, let multi = ccurl_multi_init(), let handle = CurlHandle(),
     let sockets = SocketTable()
   else { throw Missing() }
   var text: UnsafeMutablePointer<CChar>?
@@ -18,8 +18,9 @@ func whatLibcurlTells(_ target: Target, folder: String? = nil) throws -> String 
   let transfer = Transfer(
     id: 1, target: target, suspect: Connection(localPort: 0, remotePort: 0, address: ""),
     timeout: .seconds(30))
-  transfer.begin(with: easy, connectTimeout: options.connectTimeout)
-  CurlOptions.apply(transfer, to: easy, sockets, options)
+  let easy = handle.easy
+  transfer.begin(with: handle, connectTimeout: options.connectTimeout)
+  handle.prepare(for: transfer, sockets, options)
   if let folder { _ = ccurl_easy_set_string(easy, CURLOPT_CAPATH, folder) }
   _ = ccurl_easy_set_pointer(easy, CURLOPT_STDERR, stream)
   _ = ccurl_easy_set_long(easy, CURLOPT_VERBOSE, 1)
@@ -31,7 +32,6 @@ func whatLibcurlTells(_ target: Target, folder: String? = nil) throws -> String 
     _ = ccurl_multi_poll(multi, 100)
   } while !ccurl_multi_next_done(multi, &done, &code)
   _ = ccurl_multi_remove(multi, easy)
-  ccurl_easy_cleanup(easy)
   _ = ccurl_multi_cleanup(multi)
   fclose(stream)
   defer { free(text) }
