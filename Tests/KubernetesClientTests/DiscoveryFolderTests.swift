@@ -122,6 +122,10 @@ struct DiscoveryFolderTests {
     let file = DiscoveryFolder(path: "\(path)/below").file(for: settings)
     file.write(documents)
     #expect(file.read() == nil)
+    // Nobody's home is made for this.
+    let nowhere = DiscoveryFolder(path: "/msh-test-nonexistent/.kube").file(for: settings)
+    nowhere.write(documents)
+    #expect(mode("/msh-test-nonexistent") == 0)
   }
 
   @Test("six hours are believed, and no time that is still to come")

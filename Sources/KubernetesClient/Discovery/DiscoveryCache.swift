@@ -190,7 +190,8 @@ extension KubernetesClient {
   ) async throws -> DiscoveryDocuments {
     async let coreAnswer = discover("/api", old.documents["/api"], aggregatedAccept)
     async let groupsAnswer = discover("/apis", old.documents["/apis"], aggregatedAccept)
-    let (core, groups) = try await (coreAnswer, groupsAnswer)
+    let core = try await coreAnswer
+    let groups = try await groupsAnswer
     var result = DiscoveryDocuments(saved: now)
     result.documents["/api"] = core
     result.documents["/apis"] = groups

@@ -172,12 +172,13 @@ struct DiscoveryFile: Sendable {
     return true
   }
 
-  /// Makes a folder and those above it, for their owner only.
+  /// Makes a folder and those above it, for their owner only; but none in the root folder, where a home
+  /// that does not exist would lie.
   private static func makeFolder(_ path: String) -> Bool {
     var status = stat()
     if stat(path, &status) == 0 { return status.st_mode & S_IFMT == S_IFDIR }
     let above = LocalFile.folder(of: path)
-    guard above != path, !above.isEmpty, above == "/" || makeFolder(above) else { return false }
+    guard above != "/", !above.isEmpty, makeFolder(above) else { return false }
     return mkdir(path, 0o700) == 0 || errno == EEXIST
   }
 }
