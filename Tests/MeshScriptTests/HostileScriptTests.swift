@@ -81,7 +81,7 @@ struct HostileScriptTests {
   func depth(_ text: String) async {
     let limited = engine {
       $0.callDepth = 200
-      $0.instructions = 5_000_000
+      $0.instructions = 100_000
     }
     let error = await failure(limited, text)
     #expect(["E0413", "E0416", "E0415"].contains(error?.code ?? ""), "\(error?.message ?? "")")
