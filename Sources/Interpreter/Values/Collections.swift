@@ -18,25 +18,35 @@ extension UnsafeMutablePointer where Pointee == ListObject {
   /// Makes room for `capacity` elements.
   public func reserve(_ capacity: Int, _ heap: Heap) {
     guard capacity > pointee.capacity else { return }
-    let items = UnsafeMutablePointer<Value>.allocate(capacity: capacity)
+    let stride = MemoryLayout<Value>.stride
+    let items = heap.makeBuffer(capacity * stride).assumingMemoryBound(to: Value.self)
     if let old = pointee.items {
       items.update(from: old, count: pointee.count)
-      old.deallocate()
+      heap.freeBuffer(old, pointee.capacity * stride)
     }
-    let stride = MemoryLayout<Value>.stride
-    heap.account(buffer: capacity * stride, was: pointee.capacity * stride)
     pointee.items = items
     pointee.capacity = capacity
+  }
+
+  /// Sets the elements of a list that is empty and has room for them.
+  func fill(_ values: UnsafeMutablePointer<Value>, _ count: Int) {
+    guard count > 0 else { return }
+    pointee.items.unsafelyUnwrapped.update(from: values, count: count)
+    pointee.count = count
   }
 
   /// Appends an element.
   @inline(__always)
   public func append(_ value: Value, _ heap: Heap) {
-    if pointee.count == pointee.capacity { reserve(Swift.max(4, pointee.capacity * 2), heap) }
-    pointee.items.unsafelyUnwrapped[pointee.count] = value
-    pointee.count += 1
+    let count = pointee.count
+    if count == pointee.capacity { grow(heap) }
+    pointee.items.unsafelyUnwrapped[count] = value
+    pointee.count = count &+ 1
     pointee.version &+= 1
   }
+
+  @inline(never)
+  private func grow(_ heap: Heap) { reserve(Swift.max(4, pointee.capacity * 2), heap) }
 
   /// The index of the first element that equals a value; nil without one.
   public func index(of value: Value, _ heap: Heap) throws(ScriptError) -> Int? {
@@ -90,7 +100,19 @@ extension UnsafeMutablePointer where Pointee == ListObject {
 extension UnsafeMutablePointer where Pointee == MapObject {
   /// Number of pairs.
   @inline(__always)
-  public var count: Int { pointee.count }
+  public var count: Int { Int(pointee.size) }
+
+  /// Used entries, removed ones included.
+  @inline(__always)
+  private var used: Int { Int(pointee.used) }
+
+  /// Bytes of the pairs' buffer.
+  @inline(__always)
+  var entriesSize: Int { Int(pointee.capacity) &* MemoryLayout<MapEntry>.stride }
+
+  /// Bytes of the table.
+  @inline(__always)
+  var tableBytes: Int { Int(pointee.tableSize) &* MemoryLayout<UInt32>.stride }
 
   /// The value of a key; nil when it is missing.
   ///
@@ -99,7 +121,7 @@ extension UnsafeMutablePointer where Pointee == MapObject {
   @inline(__always)
   public func get(_ key: StringReference) -> Value? {
     if pointee.table == nil, let entries = pointee.entries {
-      for index in 0..<pointee.used where entries[index].key == key { return entries[index].value }
+      for index in 0..<used where entries[index].key == key { return entries[index].value }
     }
     return search(key)
   }
@@ -115,9 +137,9 @@ extension UnsafeMutablePointer where Pointee == MapObject {
   private func find(_ key: StringReference) -> Int {
     guard let entries = pointee.entries else { return -1 }
     if let table = pointee.table { return find(key, entries, table) }
-    for index in 0..<pointee.used where entries[index].key == key { return index }
+    for index in 0..<used where entries[index].key == key { return index }
     let hash = key.hash
-    for index in 0..<pointee.used {
+    for index in 0..<used {
       guard let known = entries[index].key, known.hash == hash else { continue }
       if known.hasSameText(as: key) { return index }
     }
@@ -128,7 +150,7 @@ extension UnsafeMutablePointer where Pointee == MapObject {
     _ key: StringReference, _ entries: UnsafeMutablePointer<MapEntry>,
     _ table: UnsafeMutablePointer<UInt32>
   ) -> Int {
-    let mask = pointee.tableSize - 1
+    let mask = Int(pointee.tableSize) &- 1
     let hash = key.hash
     var slot = Int(hash) & mask
     while table[slot] != UInt32.max {
@@ -157,14 +179,30 @@ extension UnsafeMutablePointer where Pointee == MapObject {
     }
     if pointee.used == pointee.capacity { grow(heap) }
     let entries = pointee.entries.unsafelyUnwrapped
-    (entries + pointee.used).initialize(to: MapEntry(key: key, value: value))
+    (entries + used).initialize(to: MapEntry(key: key, value: value))
     pointee.used += 1
-    pointee.count += 1
+    pointee.size += 1
     if pointee.table != nil {
-      insertInTable(pointee.used - 1, key.hash)
-    } else if pointee.used > 8 {
+      insertInTable(used - 1, key.hash)
+    } else if used > 8 {
       rebuildTable(heap)
     }
+  }
+
+  /// Sets the pairs of a map that is empty and has room for them; the keys differ.
+  func fill(
+    _ keys: UnsafeMutablePointer<StringReference>, _ values: UnsafeMutablePointer<Value>,
+    _ count: Int
+  ) {
+    guard count > 0 else { return }
+    let entries = pointee.entries.unsafelyUnwrapped
+    for index in 0..<count {
+      (entries + index).initialize(to: MapEntry(key: keys[index], value: values[index]))
+    }
+    pointee.used = UInt32(count)
+    pointee.size = UInt32(count)
+    guard pointee.table != nil else { return }
+    for index in 0..<count { insertInTable(index, keys[index].hash) }
   }
 
   /// Sets every key of another map.
@@ -182,7 +220,7 @@ extension UnsafeMutablePointer where Pointee == MapObject {
     let index = find(key)
     guard index >= 0 else { return nil }
     pointee.version &+= 1
-    pointee.count -= 1
+    pointee.size -= 1
     let entries = pointee.entries.unsafelyUnwrapped
     let removed = entries[index].value
     // The slot stays in the table, so that probing goes on past it; compaction drops it.
@@ -192,49 +230,47 @@ extension UnsafeMutablePointer where Pointee == MapObject {
 
   /// Makes room for `capacity` pairs.
   func reserve(_ capacity: Int, _ heap: Heap) {
-    guard capacity > pointee.capacity else { return }
+    guard capacity > Int(pointee.capacity) else { return }
     resize(capacity, heap)
     if capacity > 8 { rebuildTable(heap) }
   }
 
   private func grow(_ heap: Heap) {
     // Many removed entries: the same room is enough once they are dropped.
-    let isSparse = pointee.count < pointee.used / 2
-    resize(isSparse ? pointee.capacity : Swift.max(4, pointee.capacity * 2), heap)
-    if pointee.table != nil || pointee.used > 8 { rebuildTable(heap) }
+    let isSparse = count < used / 2
+    let capacity = Int(pointee.capacity)
+    resize(isSparse ? capacity : Swift.max(4, capacity * 2), heap)
+    if pointee.table != nil || used > 8 { rebuildTable(heap) }
   }
 
   /// Moves the pairs into a buffer of that capacity, without the removed ones.
   private func resize(_ capacity: Int, _ heap: Heap) {
-    let entries = UnsafeMutablePointer<MapEntry>.allocate(capacity: capacity)
+    let size = capacity * MemoryLayout<MapEntry>.stride
+    let entries = heap.makeBuffer(size).assumingMemoryBound(to: MapEntry.self)
     var count = 0
     if let old = pointee.entries {
-      for index in 0..<pointee.used where old[index].key != nil {
+      for index in 0..<used where old[index].key != nil {
         (entries + count).initialize(to: old[index])
         count += 1
       }
-      old.deallocate()
+      heap.freeBuffer(old, entriesSize)
     }
-    let stride = MemoryLayout<MapEntry>.stride
-    heap.account(buffer: capacity * stride, was: pointee.capacity * stride)
     pointee.entries = entries
-    pointee.capacity = capacity
-    pointee.used = count
+    pointee.capacity = UInt32(capacity)
+    pointee.used = UInt32(count)
   }
 
   private func rebuildTable(_ heap: Heap) {
     var size = 32
-    while size < pointee.capacity * 2 { size *= 2 }
-    if size != pointee.tableSize {
-      pointee.table?.deallocate()
-      pointee.table = UnsafeMutablePointer<UInt32>.allocate(capacity: size)
-      let stride = MemoryLayout<UInt32>.stride
-      heap.account(buffer: size * stride, was: pointee.tableSize * stride)
-      pointee.tableSize = size
+    while size < Int(pointee.capacity) * 2 { size *= 2 }
+    if size != Int(pointee.tableSize) {
+      if let old = pointee.table { heap.freeBuffer(old, tableBytes) }
+      pointee.tableSize = UInt32(size)
+      pointee.table = heap.makeBuffer(tableBytes).assumingMemoryBound(to: UInt32.self)
     }
     pointee.table.unsafelyUnwrapped.initialize(repeating: UInt32.max, count: size)
     let entries = pointee.entries.unsafelyUnwrapped
-    for index in 0..<pointee.used {
+    for index in 0..<used {
       guard let key = entries[index].key else { continue }
       insertInTable(index, key.hash)
     }
@@ -242,7 +278,7 @@ extension UnsafeMutablePointer where Pointee == MapObject {
 
   private func insertInTable(_ index: Int, _ hash: UInt32) {
     let table = pointee.table.unsafelyUnwrapped
-    let mask = pointee.tableSize - 1
+    let mask = Int(pointee.tableSize) &- 1
     var slot = Int(hash) & mask
     while table[slot] != UInt32.max { slot = (slot + 1) & mask }
     table[slot] = UInt32(index)
@@ -251,7 +287,7 @@ extension UnsafeMutablePointer where Pointee == MapObject {
   /// The next pair at or after an entry index, with the index after it; nil at the end. Start at 0.
   public func next(_ start: Int) -> (key: StringReference, value: Value, next: Int)? {
     var index = start
-    while index < pointee.used {
+    while index < used {
       let entry = pointee.entries.unsafelyUnwrapped[index]
       index += 1
       if let key = entry.key { return (key, entry.value, index) }

@@ -15,29 +15,25 @@
 
 /// Owns every object of one machine.
 public final class Heap {
-  /// Bytes that all objects and their buffers take.
-  public private(set) var bytes = 0
+  /// What changes all the time.
+  let state: UnsafeMutablePointer<HeapState>
   /// The cap; going past it is an error that no script catches.
   let limit: Int
-  /// A collection is due when `bytes` passes this.
-  private(set) var threshold: Int
+  /// Pages that no cells lie in.
+  var pages = PageStore()
+  /// Objects and buffers that are too large for a cell.
+  var large = LargeBlocks()
+  /// Errors and objects of the embedder, which hold a Swift object each.
+  var references: [UnsafeMutablePointer<ReferenceObject>] = []
+  /// Objects that were marked and not yet looked into.
+  var worklist: [UnsafeMutableRawPointer] = []
   /// The most bytes that there were at a collection since memory was last given back.
-  private var peak = 0
-  /// Freed bytes that are worth a walk through the allocator's lists to give them back.
-  private static let trimSize = 32 << 20
-  private(set) var objects: UnsafeMutableRawPointer?
+  var peak = 0
   private var permanents: [StringReference] = []
   private var interned: [ExactText: StringReference] = [:]
-  private var worklist: [Value] = []
   /// Names of the library's functions by their index.
   let nativeNames: [String]
-  /// The newest object when the library function that runs was called: newer ones are kept by `relieve`.
-  private var boundary: UnsafeMutableRawPointer?
 
-  /// True after a collection that was broken off: some objects still have its marks.
-  private var hasStaleMarks = false
-  /// Objects that are marked or freed between two looks at the interrupt.
-  private static let objectsPerLook = 4096
   /// Bytes that a library function has borrowed.
   var borrowed = 0
   /// Why the run must stop, if it must.
@@ -48,10 +44,6 @@ public final class Heap {
   public private(set) lazy var text = TextBuffer(self)
   /// For tests; see `Limits`.
   var onLook: (@Sendable (_ steps: Int) -> Void)?
-  /// Steps of the run so far.
-  var steps = 0
-  /// The steps at which the limits are looked at next.
-  var nextLook = 0
   var stepLimit = Int.max
   /// Nanoseconds of the monotonic clock after which the run must stop.
   var deadline = UInt64.max
@@ -59,38 +51,55 @@ public final class Heap {
   /// Collects for a library function; the machine sets it, since it knows the roots.
   var relieve: (() -> Void)?
 
-  /// True for tests: every safe place collects, so that a value which is in no root is found out.
-  private let isStressed: Bool
+  /// True for tests: every safe place collects, so that a value which is in no root is found out. Then
+  /// every object is a block of its own, so that a sanitizer sees the use of one that was freed.
+  let isStressed: Bool
 
   /// Makes an empty heap that may grow to `limit` bytes.
   init(limit: Int, isStressed: Bool = false, nativeNames: [String] = []) {
     self.limit = limit
     self.nativeNames = nativeNames
     self.isStressed = isStressed
-    threshold = isStressed ? -1 : min(limit, 8 << 20)
+    state = .allocate(capacity: 1)
+    state.initialize(
+      to: HeapState(
+        threshold: isStressed ? -1 : min(limit, Self.leastThreshold),
+        mostInCell: isStressed ? 0 : HeapState.mostInCell))
   }
 
   deinit {
-    sweepAll()
+    for reference in references { reference.pointee.content.release() }
+    large.removeAll()
+    pages.removeAll()
     for string in permanents { UnsafeMutableRawPointer(string).deallocate() }
+    state.pointee.classes.deallocate()
+    state.deallocate()
     if peak > Self.trimSize { CLibrary.giveBackMemory() }
+  }
+
+  /// Bytes that all objects and their buffers take.
+  public internal(set) var bytes: Int {
+    @inline(__always) get { state.pointee.bytes }
+    @inline(__always) set { state.pointee.bytes = newValue }
+  }
+
+  /// Steps of the run so far.
+  var steps: Int {
+    @inline(__always) get { state.pointee.steps }
+    @inline(__always) set { state.pointee.steps = newValue }
+  }
+
+  /// The steps at which the limits are looked at next.
+  var nextLook: Int {
+    @inline(__always) get { state.pointee.nextLook }
+    @inline(__always) set { state.pointee.nextLook = newValue }
   }
 
   /// True when the machine should collect at its next safe place.
   @inline(__always)
-  var isCollectionDue: Bool { bytes > threshold }
+  var isCollectionDue: Bool { state.pointee.bytes > state.pointee.threshold }
 
   // MARK: Allocation
-
-  private func allocate(size: Int, tag: Value.Tag) -> UnsafeMutableRawPointer {
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
-    memory.bindMemory(to: ObjectHeader.self, capacity: 1).initialize(
-      to: ObjectHeader(
-        next: objects, size: UInt32(truncatingIfNeeded: size), tag: tag, isMarked: false))
-    objects = memory
-    bytes += Self.footprint(size)
-    return memory
-  }
 
   /// Reports that a buffer of an object grew (or shrank, when negative) by that many bytes.
   @inline(__always)
@@ -118,7 +127,7 @@ public final class Heap {
   public func makeMap(capacity: Int = 0) -> MapReference {
     let map = allocate(size: MemoryLayout<MapObject>.size, tag: .map)
       .assumingMemoryBound(to: MapObject.self)
-    map.pointee.count = 0
+    map.pointee.size = 0
     map.pointee.used = 0
     map.pointee.capacity = 0
     map.pointee.entries = nil
@@ -237,7 +246,7 @@ public final class Heap {
       let size = MemoryLayout<StringObject>.size + utf8.count
       let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
       memory.bindMemory(to: ObjectHeader.self, capacity: 1).initialize(
-        to: ObjectHeader(next: nil, size: 0, tag: .string, isMarked: true))
+        to: ObjectHeader(tag: .string, place: .permanent, epoch: 0))
       return finishString(memory, utf8.count) { target in
         if let base = utf8.baseAddress { target.update(from: base, count: utf8.count) }
       }
@@ -302,190 +311,8 @@ public final class Heap {
     let reference = memory.assumingMemoryBound(to: ReferenceObject.self)
     reference.pointee.content = Unmanaged.passRetained(content)
     reference.pointee.contentSize = content.size
+    references.append(reference)
     bytes += content.size
     return Value(memory, tag)
-  }
-
-  // MARK: Collection
-
-  /// Marks a root.
-  @inline(__always)
-  func mark(_ value: Value) {
-    if value.isObject { markObject(value) }
-  }
-
-  private func markObject(_ value: Value) {
-    let header = value.pointer.assumingMemoryBound(to: ObjectHeader.self)
-    if header.pointee.isMarked { return }
-    if value.tag == .string { return value.asString.markAsReached() }
-    header.pointee.isMarked = true
-    worklist.append(value)
-  }
-
-  /// Frees everything that is not reachable from what `markRoots` marks.
-  func collect(markRoots: () -> Void) {
-    boundary = objects
-    collectKeepingNew(markRoots)
-  }
-
-  /// Notes that a library function begins: what is made from now on is kept by `collectKeepingNew`.
-  @inline(__always)
-  func beginNative() { boundary = objects }
-
-  /// Frees what neither the roots nor the objects made since `beginNative` reach.
-  ///
-  /// An interrupt breaks it off, and nothing more is freed: the run is over, and collections of a large
-  /// heap take seconds.
-  func collectKeepingNew(_ markRoots: () -> Void) {
-    if hasStaleMarks { clearMarks() }
-    markRoots()
-    var new = objects
-    while let memory = new, memory != boundary {
-      let header = memory.assumingMemoryBound(to: ObjectHeader.self).pointee
-      markObject(Value(memory, header.tag))
-      new = header.next
-    }
-    let before = bytes
-    guard markReachable(), sweep() else {
-      hasStaleMarks = true
-      worklist.removeAll()
-      boundary = nil
-      return
-    }
-    giveBack(before)
-    // The next collection comes when the heap has doubled: all collections on the way to the cap take a
-    // few times what the last one takes.
-    threshold = isStressed ? -1 : min(max(8 << 20, bytes * 2), max(limit, bytes))
-  }
-
-  /// False when it was broken off.
-  private func markReachable() -> Bool {
-    var left = Self.objectsPerLook
-    while let value = worklist.popLast() {
-      markChildren(value)
-      left -= 1
-      if left == 0 {
-        if interrupt.isSet { return false }
-        left = Self.objectsPerLook
-      }
-    }
-    return !interrupt.isSet
-  }
-
-  private func clearMarks() {
-    var current = objects
-    while let memory = current {
-      let header = memory.assumingMemoryBound(to: ObjectHeader.self)
-      header.pointee.isMarked = false
-      current = header.pointee.next
-    }
-    hasStaleMarks = false
-  }
-
-  private func giveBack(_ before: Int) {
-    peak = max(peak, before)
-    guard peak - bytes > Self.trimSize, bytes < peak / 2 else { return }
-    peak = bytes
-    worklist = []
-    CLibrary.giveBackMemory()
-  }
-
-  private func markChildren(_ value: Value) {
-    switch value.tag {
-    case .list:
-      let list = value.asList.pointee
-      for index in 0..<list.count { mark(list.items.unsafelyUnwrapped[index]) }
-    case .map:
-      let map = value.asMap.pointee
-      for index in 0..<map.used {
-        let entry = map.entries.unsafelyUnwrapped[index]
-        guard let key = entry.key else { continue }
-        key.markAsReached()
-        mark(entry.value)
-      }
-    case .closure:
-      let closure = value.asClosure
-      for index in 0..<closure.pointee.captureCount { mark(closure.captures[index]) }
-    case .link:
-      let link = value.asLink
-      for index in 0..<2 * link.pointee.count { mark(link.ends[index]) }
-    case .box:
-      mark(value.asBox.pointee.value)
-    default:
-      break
-    }
-  }
-
-  /// Frees what is not marked; the others stay in order, newest first. False when it was broken off.
-  private func sweep() -> Bool {
-    var left = Self.objectsPerLook
-    var last: UnsafeMutablePointer<ObjectHeader>?
-    var current = objects
-    var isOld = false
-    while let memory = current {
-      left -= 1
-      if left == 0 {
-        if interrupt.isSet { return false }
-        left = Self.objectsPerLook
-      }
-      if memory == boundary {
-        isOld = true
-        boundary = nil
-      }
-      let header = memory.assumingMemoryBound(to: ObjectHeader.self)
-      let next = header.pointee.next
-      if header.pointee.isMarked {
-        header.pointee.isMarked = false
-        if isOld, boundary == nil { boundary = memory }
-        last = header
-      } else {
-        free(memory, header.pointee)
-        if let last { last.pointee.next = next } else { objects = next }
-      }
-      current = next
-    }
-    return true
-  }
-
-  /// Lets the next safe place collect.
-  func collectSoon() { threshold = min(threshold, bytes / 2) }
-
-  private func sweepAll() {
-    var current = objects
-    while let memory = current {
-      let header = memory.assumingMemoryBound(to: ObjectHeader.self).pointee
-      current = header.next
-      free(memory, header)
-    }
-    objects = nil
-  }
-
-  private func free(_ memory: UnsafeMutableRawPointer, _ header: ObjectHeader) {
-    bytes -= Self.footprint(size(memory, header))
-    switch header.tag {
-    case .list:
-      let list = memory.assumingMemoryBound(to: ListObject.self).pointee
-      bytes -= Self.footprint(list.capacity * MemoryLayout<Value>.stride)
-      list.items?.deallocate()
-    case .map:
-      let map = memory.assumingMemoryBound(to: MapObject.self).pointee
-      bytes -= Self.footprint(map.capacity * MemoryLayout<MapEntry>.stride)
-      bytes -= Self.footprint(map.tableSize * MemoryLayout<UInt32>.stride)
-      map.entries?.deallocate()
-      map.table?.deallocate()
-    case .error, .host:
-      let reference = memory.assumingMemoryBound(to: ReferenceObject.self).pointee
-      bytes -= reference.contentSize
-      reference.content.release()
-    default:
-      break
-    }
-    memory.deallocate()
-  }
-
-  /// Bytes of an object's block. The header's field holds those below 4 GiB.
-  private func size(_ memory: UnsafeMutableRawPointer, _ header: ObjectHeader) -> Int {
-    guard header.tag == .string else { return Int(header.size) }
-    return memory.assumingMemoryBound(to: StringObject.self).blockSize
   }
 }

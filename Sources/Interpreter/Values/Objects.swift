@@ -3,16 +3,24 @@
 
 /// The start of every object.
 struct ObjectHeader {
-  /// The next object in the heap's list of all objects.
-  var next: UnsafeMutableRawPointer?
-  /// Bytes of this block, without buffers it points to.
-  var size: UInt32
+  /// What an object's memory is.
+  enum Place: UInt8, BitwiseCopyable {
+    /// A cell of a page.
+    case cell
+    /// A large block.
+    case large
+    /// A block of its own that is never freed.
+    case permanent
+  }
+
   /// What it is.
   var tag: Value.Tag
-  /// Reached in the collection under way. Permanent objects stay marked and are in no list.
-  var isMarked: Bool
+  /// Where it is.
+  var place: Place
   /// Cannot be changed by scripts; only maps are ever frozen.
   var isFrozen = false
+  /// When it was made, see `HeapState.epoch`.
+  var epoch: UInt32
 }
 
 /// A string.
@@ -65,15 +73,15 @@ struct MapEntry {
 public struct MapObject {
   var header: ObjectHeader
   /// Number of pairs.
-  public internal(set) var count: Int
+  var size: UInt32
   /// Used entries, removed ones included.
-  var used: Int
-  var capacity: Int
+  var used: UInt32
+  var capacity: UInt32
+  /// Slots of the table; a power of two.
+  var tableSize: UInt32
   var entries: UnsafeMutablePointer<MapEntry>?
   /// Open addressing; `UInt32.max` marks a free slot. Nil for small maps.
   var table: UnsafeMutablePointer<UInt32>?
-  /// Slots of the table; a power of two.
-  var tableSize: Int
   /// Counts changes, so that a loop over the map notices one.
   var version: Int
 }

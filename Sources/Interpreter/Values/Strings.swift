@@ -44,22 +44,6 @@ extension UnsafeMutablePointer where Pointee == StringObject {
     UnsafeMutableRawPointer(self + 1).assumingMemoryBound(to: StringRoom.self)
   }
 
-  /// Bytes of the block that holds the string.
-  var blockSize: Int {
-    switch pointee.form {
-    case .whole: MemoryLayout<StringObject>.size + pointee.byteCount
-    case .growable: MemoryLayout<StringObject>.size + StringRoom.size + room.pointee.capacity
-    case .view: MemoryLayout<StringObject>.size + MemoryLayout<StringReference>.size
-    }
-  }
-
-  /// Marks the string, and the one whose beginning it is.
-  @inline(__always)
-  func markAsReached() {
-    pointee.header.isMarked = true
-    if pointee.form == .view { owner.pointee.pointee.header.isMarked = true }
-  }
-
   /// The UTF-8 bytes with their count.
   public var utf8: UnsafeBufferPointer<UInt8> {
     UnsafeBufferPointer(start: bytes, count: pointee.byteCount)

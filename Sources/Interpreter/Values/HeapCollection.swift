@@ -1,0 +1,206 @@
+// Collection: what the roots reach is marked, and what is not marked is free.
+//
+// Marks of cells are bits of their pages. Nothing is done with a dead object but for those that hold a
+// Swift object: its cell, and its buffers' cells, count as free from then on.
+
+extension Heap {
+  /// Bytes that must be in use before the first collection.
+  static let leastThreshold = 8 << 20
+  /// Freed bytes that are worth a walk through the allocator's lists to give them back.
+  static let trimSize = 32 << 20
+
+  // MARK: Marking
+
+  /// Marks a root.
+  @inline(__always)
+  func mark(_ value: Value) {
+    if value.isObject { markObject(value.pointer) }
+  }
+
+  @inline(__always)
+  private func markObject(_ object: UnsafeMutableRawPointer) {
+    let header = object.assumingMemoryBound(to: ObjectHeader.self)
+    guard isNewlyMarked(object, header.pointee.place) else { return }
+    switch header.pointee.tag {
+    case .string: markOwner(object.assumingMemoryBound(to: StringObject.self))
+    case .range, .error, .host: break
+    default: worklist.append(object)
+    }
+  }
+
+  @inline(__always)
+  private func isNewlyMarked(
+    _ object: UnsafeMutableRawPointer, _ place: ObjectHeader.Place
+  ) -> Bool {
+    switch place {
+    case .cell: return UnsafeMutablePointer<Page>(of: object).mark(object)
+    case .large:
+      let block = UnsafeMutablePointer<LargeBlock>(of: object)
+      if block.pointee.isMarked { return false }
+      block.pointee.isMarked = true
+      return true
+    case .permanent: return false
+    }
+  }
+
+  /// Marks the string whose beginning another one is.
+  @inline(__always)
+  private func markOwner(_ string: StringReference) {
+    guard string.pointee.form == .view else { return }
+    let owner = string.owner.pointee
+    _ = isNewlyMarked(UnsafeMutableRawPointer(owner), owner.pointee.header.place)
+  }
+
+  @inline(__always)
+  private func markString(_ string: StringReference) {
+    let object = UnsafeMutableRawPointer(string)
+    if isNewlyMarked(object, string.pointee.header.place) { markOwner(string) }
+  }
+
+  /// Marks a buffer of that size.
+  @inline(__always)
+  private func markBuffer(_ buffer: UnsafeMutableRawPointer, _ size: Int) {
+    if size <= state.pointee.mostInCell {
+      _ = UnsafeMutablePointer<Page>(of: buffer).mark(buffer)
+    } else {
+      UnsafeMutablePointer<LargeBlock>(of: buffer).pointee.isMarked = true
+    }
+  }
+
+  private func markChildren(_ object: UnsafeMutableRawPointer) {
+    switch object.assumingMemoryBound(to: ObjectHeader.self).pointee.tag {
+    case .list:
+      let list = object.assumingMemoryBound(to: ListObject.self).pointee
+      guard let items = list.items else { return }
+      markBuffer(items, list.capacity &* MemoryLayout<Value>.stride)
+      for index in 0..<list.count { mark(items[index]) }
+    case .map: markPairs(object.assumingMemoryBound(to: MapObject.self))
+    case .closure:
+      let closure = object.assumingMemoryBound(to: ClosureObject.self)
+      for index in 0..<closure.pointee.captureCount { mark(closure.captures[index]) }
+    case .link:
+      let link = object.assumingMemoryBound(to: LinkObject.self)
+      for index in 0..<2 * link.pointee.count { mark(link.ends[index]) }
+    case .box: mark(object.assumingMemoryBound(to: BoxObject.self).pointee.value)
+    default: break
+    }
+  }
+
+  private func markPairs(_ map: MapReference) {
+    guard let entries = map.pointee.entries else { return }
+    markBuffer(entries, map.entriesSize)
+    if let table = map.pointee.table { markBuffer(table, map.tableBytes) }
+    for index in 0..<Int(map.pointee.used) {
+      guard let key = entries[index].key else { continue }
+      markString(key)
+      mark(entries[index].value)
+    }
+  }
+
+  // MARK: Collecting
+
+  /// Frees everything that is not reachable from what `markRoots` marks.
+  func collect(markRoots: () -> Void) {
+    // What dies now must not be taken for new later.
+    beginNative()
+    collect(keepsNew: false, markRoots)
+  }
+
+  /// Notes that a library function begins: what is made from now on is kept by `collectKeepingNew`.
+  @inline(__always)
+  func beginNative() {
+    state.pointee.epoch &+= 1
+    if state.pointee.epoch == 0 { restartEpochs() }
+  }
+
+  /// Frees what neither the roots nor the objects made since `beginNative` reach.
+  func collectKeepingNew(_ markRoots: () -> Void) { collect(keepsNew: true, markRoots) }
+
+  private func collect(keepsNew: Bool, _ markRoots: () -> Void) {
+    forEachClass { $0.pointee.clearMarks() }
+    markRoots()
+    if keepsNew {
+      forEachObject { object in
+        if object.assumingMemoryBound(to: ObjectHeader.self).pointee.epoch == state.pointee.epoch {
+          markObject(object)
+        }
+      }
+    }
+    while let object = worklist.popLast() { markChildren(object) }
+    let before = bytes
+    sweep()
+    giveBack(before)
+    // The next collection comes when the heap has doubled: all collections on the way to the cap take a
+    // few times what the last one takes.
+    state.pointee.threshold =
+      isStressed ? -1 : min(max(Self.leastThreshold, bytes * 2), max(limit, bytes))
+  }
+
+  private func sweep() {
+    releaseReferences()
+    var live = 0
+    forEachClass { live += $0.pointee.sweep { pages.give($0) } }
+    bytes += live - state.pointee.cellBytes
+    state.pointee.cellBytes = live
+    bytes -= large.sweep()
+  }
+
+  /// Lets go of the Swift objects that dead errors and host values hold.
+  private func releaseReferences() {
+    references.removeAll { reference in
+      if isMarked(UnsafeMutableRawPointer(reference)) { return false }
+      bytes -= reference.pointee.contentSize
+      reference.pointee.content.release()
+      return true
+    }
+  }
+
+  private func isMarked(_ object: UnsafeMutableRawPointer) -> Bool {
+    switch object.assumingMemoryBound(to: ObjectHeader.self).pointee.place {
+    case .cell: UnsafeMutablePointer<Page>(of: object).isMarked(object)
+    case .large: UnsafeMutablePointer<LargeBlock>(of: object).pointee.isMarked
+    case .permanent: true
+    }
+  }
+
+  /// Lets the next safe place collect.
+  func collectSoon() { state.pointee.threshold = min(state.pointee.threshold, bytes / 2) }
+
+  private func giveBack(_ before: Int) {
+    peak = max(peak, before)
+    guard peak - bytes > Self.trimSize, bytes < peak / 2 else { return }
+    peak = bytes
+    worklist = []
+    pages.giveBack()
+    CLibrary.giveBackMemory()
+  }
+
+  // MARK: Walking
+
+  private func forEachClass(_ body: (UnsafeMutablePointer<CellClass>) -> Void) {
+    for index in 0..<2 * HeapState.classCount { body(state.pointee.classes + index) }
+  }
+
+  /// Calls `body` for every object, and for what dead ones have left in their cells: the tag and the
+  /// epoch of those are as they were.
+  private func forEachObject(_ body: (UnsafeMutableRawPointer) -> Void) {
+    for index in 0..<HeapState.classCount {
+      var current = state.pointee.classes[index].pages
+      while let page = current {
+        for position in 0..<page.cellCount { body(page.cell(position)) }
+        current = page.pointee.next
+      }
+    }
+    var current = large.first
+    while let block = current {
+      if block.pointee.holdsObject { body(block.content) }
+      current = block.pointee.next
+    }
+  }
+
+  /// Begins to count epochs anew: no object must look as if it were new when the numbers come again.
+  private func restartEpochs() {
+    forEachObject { $0.assumingMemoryBound(to: ObjectHeader.self).pointee.epoch = 0 }
+    state.pointee.epoch = 1
+  }
+}

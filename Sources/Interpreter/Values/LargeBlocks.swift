@@ -1,0 +1,71 @@
+// Blocks of the heap that are too large for a cell: one of the C library's each, in a list.
+
+/// The start of a large block; the object or the buffer follows.
+struct LargeBlock {
+  var next: UnsafeMutablePointer<LargeBlock>?
+  var previous: UnsafeMutablePointer<LargeBlock>?
+  /// Bytes of what follows.
+  var size: Int
+  var isMarked: Bool
+  var holdsObject: Bool
+
+  /// Bytes of the block, as the C library rounds them.
+  var footprint: Int { Heap.footprint(MemoryLayout<LargeBlock>.stride + size) }
+}
+
+extension UnsafeMutablePointer where Pointee == LargeBlock {
+  /// The block of what stands in it.
+  @inline(__always)
+  init(of content: UnsafeMutableRawPointer) {
+    self = (content - MemoryLayout<LargeBlock>.stride).assumingMemoryBound(to: LargeBlock.self)
+  }
+
+  @inline(__always)
+  var content: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self + 1) }
+}
+
+/// All large blocks of a heap.
+struct LargeBlocks {
+  private(set) var first: UnsafeMutablePointer<LargeBlock>?
+
+  mutating func make(_ size: Int, holdsObject: Bool) -> UnsafeMutablePointer<LargeBlock> {
+    let block = UnsafeMutableRawPointer.allocate(
+      byteCount: MemoryLayout<LargeBlock>.stride + size, alignment: 16
+    ).bindMemory(to: LargeBlock.self, capacity: 1)
+    block.initialize(
+      to: LargeBlock(
+        next: first, previous: nil, size: size, isMarked: false, holdsObject: holdsObject))
+    first?.pointee.previous = block
+    first = block
+    return block
+  }
+
+  mutating func free(_ block: UnsafeMutablePointer<LargeBlock>) {
+    let (next, previous) = (block.pointee.next, block.pointee.previous)
+    next?.pointee.previous = previous
+    if let previous { previous.pointee.next = next } else { first = next }
+    block.deallocate()
+  }
+
+  /// Frees what is not marked, and takes the marks off the rest.
+  ///
+  /// - Returns: the bytes that were freed.
+  mutating func sweep() -> Int {
+    var freed = 0
+    var current = first
+    while let block = current {
+      current = block.pointee.next
+      if block.pointee.isMarked {
+        block.pointee.isMarked = false
+      } else {
+        freed += block.pointee.footprint
+        free(block)
+      }
+    }
+    return freed
+  }
+
+  mutating func removeAll() {
+    while let block = first { free(block) }
+  }
+}

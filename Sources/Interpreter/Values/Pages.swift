@@ -1,0 +1,255 @@
+// Pages of the heap: where small objects and buffers stand side by side, in cells of one size each.
+//
+//     | next, cell size, sort | marks: a bit for each 16 bytes | cell | cell | cell | …
+//
+// A page begins at a multiple of its size, so the page of a cell, and with it the cell's mark, follows
+// from the cell's address. What is not marked at the end of a collection is free: nothing is done with
+// it, and `CellClass` finds the gaps when it needs room. So making an object is an addition and a
+// comparison, and freeing one is nothing at all.
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// The start of a page; marks and cells follow.
+struct Page {
+  static let size = 16 << 10
+  fileprivate static let marksOffset = 32
+  fileprivate static let markWords = size / 16 / 64
+  static let cellsOffset = marksOffset + markWords * 8
+
+  /// The next page with cells of the same size and sort.
+  var next: UnsafeMutablePointer<Page>?
+  /// Bytes of a cell.
+  var cellSize: Int
+  /// Whether the cells are objects; otherwise they are buffers of objects.
+  var holdsObjects: Bool
+}
+
+extension UnsafeMutablePointer where Pointee == Page {
+  /// The page that a cell stands in.
+  @inline(__always)
+  init(of cell: UnsafeRawPointer) {
+    let address = UInt(bitPattern: cell) & ~UInt(Page.size - 1)
+    self = UnsafeMutablePointer(bitPattern: address).unsafelyUnwrapped
+  }
+
+  /// Cells that fit.
+  @inline(__always)
+  var cellCount: Int { (Page.size - Page.cellsOffset) / pointee.cellSize }
+
+  @inline(__always)
+  private var marks: UnsafeMutablePointer<UInt64> {
+    UnsafeMutableRawPointer(self).advanced(by: Page.marksOffset)
+      .assumingMemoryBound(to: UInt64.self)
+  }
+
+  /// The first byte of a cell by its position.
+  @inline(__always)
+  func cell(_ position: Int) -> UnsafeMutableRawPointer {
+    UnsafeMutableRawPointer(self)
+      .advanced(by: Page.cellsOffset &+ position &* pointee.cellSize)
+  }
+
+  @inline(__always)
+  func isMarked(_ cell: UnsafeRawPointer) -> Bool {
+    let granule = (UInt(bitPattern: cell) & UInt(Page.size - 1)) &>> 4
+    return marks[Int(granule &>> 6)] & (1 &<< UInt64(granule & 63)) != 0
+  }
+
+  /// Marks a cell; false when it was marked already.
+  @inline(__always)
+  func mark(_ cell: UnsafeRawPointer) -> Bool {
+    let granule = (UInt(bitPattern: cell) & UInt(Page.size - 1)) &>> 4
+    let bit: UInt64 = 1 &<< UInt64(granule & 63)
+    let word = marks + Int(granule &>> 6)
+    if word.pointee & bit != 0 { return false }
+    word.pointee |= bit
+    return true
+  }
+
+  /// Forgets all marks.
+  func clearMarks() { marks.update(repeating: 0, count: Page.markWords) }
+
+  /// Cells that are marked.
+  var markedCount: Int {
+    var count = 0
+    for index in 0..<Page.markWords { count += marks[index].nonzeroBitCount }
+    return count
+  }
+}
+
+/// Cells of one size and sort: where the next one comes from.
+struct CellClass {
+  /// The next free cell, as long as it ends before `end`.
+  var cursor: UnsafeMutableRawPointer
+  /// The end of the free cells that lie side by side.
+  var end: UnsafeMutableRawPointer
+  /// Buffers that were given back between two collections, chained by their first bytes.
+  var freed: UnsafeMutableRawPointer?
+  var cellSize: Int
+  var holdsObjects: Bool
+  /// All pages.
+  var pages: UnsafeMutablePointer<Page>?
+  /// The page that gaps are looked for in, and the cell where to go on.
+  var page: UnsafeMutablePointer<Page>?
+  var position = 0
+  /// True when all pages but this one were gone through since the last collection: what they have left is
+  /// in use, though not marked.
+  var isLast = false
+
+  /// Most bytes that are handed out and counted at once.
+  private static let runSize = 4 << 10
+
+  init(cellSize: Int, holdsObjects: Bool) {
+    self.cellSize = cellSize
+    self.holdsObjects = holdsObjects
+    cursor = UnsafeMutableRawPointer(bitPattern: 16).unsafelyUnwrapped
+    end = cursor
+  }
+
+  /// Takes the next cells that lie side by side.
+  ///
+  /// - Parameter newPage: gives a page when all are full.
+  /// - Returns: their bytes.
+  mutating func refill(_ newPage: (Bool) -> UnsafeMutablePointer<Page>) -> Int {
+    while let page {
+      let count = page.cellCount
+      while position < count, page.isMarked(page.cell(position)) { position += 1 }
+      if position < count { return takeRun(page, count) }
+      self.page = isLast ? nil : page.pointee.next
+      position = 0
+    }
+    let fresh = newPage(holdsObjects)
+    fresh.initialize(to: Page(next: pages, cellSize: cellSize, holdsObjects: holdsObjects))
+    fresh.clearMarks()
+    pages = fresh
+    page = fresh
+    position = 0
+    isLast = true
+    return takeRun(fresh, fresh.cellCount)
+  }
+
+  private mutating func takeRun(_ page: UnsafeMutablePointer<Page>, _ count: Int) -> Int {
+    let most = max(1, Self.runSize / cellSize)
+    let first = position
+    repeat {
+      position += 1
+    } while position < count && position - first < most
+      && !page.isMarked(page.cell(position))
+    cursor = page.cell(first)
+    end = page.cell(position)
+    return (position - first) * cellSize
+  }
+
+  /// Begins a collection: nothing is marked.
+  func clearMarks() {
+    var current = pages
+    while let page = current {
+      page.clearMarks()
+      current = page.pointee.next
+    }
+  }
+
+  /// Ends a collection: everything that is not marked is free.
+  ///
+  /// - Parameter release: takes the pages without a marked cell.
+  /// - Returns: the bytes of marked cells.
+  mutating func sweep(_ release: (UnsafeMutablePointer<Page>) -> Void) -> Int {
+    var live = 0
+    var kept: UnsafeMutablePointer<Page>?
+    var current = pages
+    while let page = current {
+      current = page.pointee.next
+      let count = page.markedCount
+      if count == 0 {
+        release(page)
+      } else {
+        live += count * cellSize
+        page.pointee.next = kept
+        kept = page
+      }
+    }
+    pages = kept
+    page = kept
+    position = 0
+    isLast = false
+    freed = nil
+    cursor = UnsafeMutableRawPointer(bitPattern: 16).unsafelyUnwrapped
+    end = cursor
+    return live
+  }
+}
+
+/// Pages that nothing uses, and the blocks of the system's memory that all pages lie in.
+struct PageStore {
+  /// Pages that something stood in.
+  private var used: [UnsafeMutablePointer<Page>] = []
+  /// Pages that hold zeros.
+  private var zeroed: [UnsafeMutablePointer<Page>] = []
+  private(set) var blocks: [(start: UnsafeMutableRawPointer, size: Int)] = []
+  /// Pages of the newest block that were never used.
+  private var next = 0
+  private var end = 0
+  private static let leastBlock = 1 << 20
+  private static let mostBlock = 32 << 20
+
+  /// A page; one for objects holds zeros or old objects of pages whose cells had another size, which
+  /// nobody must take for objects, so it is zeroed.
+  mutating func take(zeroed isZeroed: Bool) -> UnsafeMutablePointer<Page> {
+    if let page = used.popLast() {
+      if isZeroed {
+        UnsafeMutableRawPointer(page).initializeMemory(
+          as: UInt8.self, repeating: 0, count: Page.size)
+      }
+      return page
+    }
+    if let page = zeroed.popLast() { return page }
+    if next == end { addBlock() }
+    defer { next += Page.size }
+    return UnsafeMutablePointer(bitPattern: next).unsafelyUnwrapped
+  }
+
+  /// Takes a page back.
+  mutating func give(_ page: UnsafeMutablePointer<Page>) { used.append(page) }
+
+  private mutating func addBlock() {
+    let total = blocks.reduce(0) { $0 + $1.size }
+    let size = min(max(Self.leastBlock, total / 4), Self.mostBlock)
+    let memory = mmap(
+      nil, size + Page.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let memory, memory != MAP_FAILED else {
+      // What `malloc` of the Swift runtime does as well when the system has no memory left.
+      preconditionFailure("the system has no memory left")
+    }
+    blocks.append((memory, size + Page.size))
+    next = (Int(bitPattern: memory) + Page.size - 1) & ~(Page.size - 1)
+    end = next + size / Page.size * Page.size
+  }
+
+  /// Gives the memory of unused pages back to the system; their addresses stay reserved.
+  mutating func giveBack() {
+    let pages = used.sorted()
+    used = []
+    var first = 0
+    while first < pages.count {
+      var last = first + 1
+      while last < pages.count,
+        UnsafeRawPointer(pages[last]) - UnsafeRawPointer(pages[last - 1]) == Page.size
+      { last += 1 }
+      madvise(pages[first], (last - first) * Page.size, MADV_DONTNEED)
+      first = last
+    }
+    zeroed += pages
+  }
+
+  /// Gives everything back; no page may be used afterwards.
+  mutating func removeAll() {
+    for block in blocks { munmap(block.start, block.size) }
+    blocks = []
+    used = []
+    zeroed = []
+    next = 0
+    end = 0
+  }
+}
