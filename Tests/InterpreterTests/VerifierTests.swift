@@ -89,6 +89,15 @@ struct VerifierTests {
       "a loop whose state ends outside", [set, Instruction(.forPrepare, a: 2, x: 1), end],
       "r4 is outside of the frame's 4 registers"),
     Wrong(
+      "a loop over integers whose variable is outside", [set, Instruction(.rangeBegin, a: 2), end],
+      "r4 is outside of the frame's 4 registers"),
+    Wrong(
+      "a map whose values end outside", [set, Instruction(.mapOf, b: 4, c: 3), end],
+      "r4 is outside of the frame's 4 registers"),
+    Wrong(
+      "a map of names that no shape has", [set, Instruction(.mapOf, b: 0, c: 4), end],
+      "there is no call shape 4, there are 4"),
+    Wrong(
       "no such constant", [Instruction(.loadConstant, bx: 2), end],
       "there is no constant 2, there are 2"),
     Wrong(
@@ -178,6 +187,16 @@ struct VerifierTests {
       "a turn of a loop that has not begun",
       [set, Instruction(.forNext, a: 0, bx: 0, x: 1), set, end],
       "r0 holds a value where a loop's state is read"),
+    Wrong(
+      "the state of a loop over integers read as a value",
+      [
+        set, Instruction(.move, a: 1, b: 0), Instruction(.rangeBegin, a: 0, bx: 0), end,
+      ], "r0 holds a loop's state where a value is read"),
+    Wrong(
+      "a turn of a loop over integers that has not begun",
+      [
+        set, Instruction(.move, a: 1, b: 0), Instruction(.rangeLoop, a: 0, bx: -1), end,
+      ], "r0 holds a value where a loop's state is read"),
     Wrong(
       "a loop's state read as a value", [set, Instruction(.forPrepare, a: 0, x: 1), end],
       "r0 holds a loop's state where a value is read"),

@@ -15,7 +15,7 @@ struct ProgramTests {
       #expect(outcome.value == .int(Int64(n * (n + 1) / 2)))
     }
     #expect(program.parameters.map(\.name) == ["n"])
-    #expect(program.disassembly.contains("forNext"))
+    #expect(program.disassembly.contains("rangeLoop"))
   }
 
   @Test("takes params as values of their types, or as text")

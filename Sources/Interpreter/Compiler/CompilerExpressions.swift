@@ -161,8 +161,13 @@ extension Compiler {
 
   private mutating func map(_ entries: [Entry], into target: Int, _ span: Span) {
     let map = target
-    function.emit(Instruction(.newMap, a: map, bx: min(entries.count, 1 << 20)), span)
-    for entry in entries {
+    let named = namedPairs(entries)
+    if named.isEmpty {
+      function.emit(Instruction(.newMap, a: map, bx: min(entries.count, 1 << 20)), span)
+    } else {
+      self.map(of: named, into: target, span)
+    }
+    for entry in entries.dropFirst(named.count) {
       let mark = function.next
       switch entry {
       case .pair(let key, let value):
@@ -179,6 +184,29 @@ extension Compiler {
       }
       function.release(to: mark)
     }
+  }
+
+  /// The pairs at the beginning whose keys are names that differ: they become a map in one go.
+  private func namedPairs(_ entries: [Entry]) -> [(key: Name, value: Expression)] {
+    var known: Set<ExactText> = []
+    var pairs: [(key: Name, value: Expression)] = []
+    for entry in entries.prefix(32) {
+      guard case .pair(let key, let value) = entry, known.insert(ExactText(key.text)).inserted
+      else { break }
+      pairs.append((key, value))
+    }
+    return pairs
+  }
+
+  private mutating func map(
+    of pairs: [(key: Name, value: Expression)], into target: Int, _ span: Span
+  ) {
+    let mark = function.next
+    let base = function.allocate(pairs.count)
+    for (index, pair) in pairs.enumerated() { compile(pair.value, into: base + index) }
+    let shape = function.shape(CallShape(names: pairs.map(\.key.text)), span)
+    function.emit(Instruction(.mapOf, a: target, b: base, c: shape), span)
+    function.release(to: mark)
   }
 
   private mutating func link(

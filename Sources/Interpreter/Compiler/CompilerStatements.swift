@@ -213,23 +213,47 @@ extension Compiler {
   private mutating func forLoop(
     _ variables: [Pattern], _ sequence: Expression, _ body: Block, _ span: Span
   ) {
+    if variables.count == 1, case .range(let low, let high, let isClosed) = sequence.kind {
+      return rangeLoop(variables[0], (low, high, isClosed), body, sequence.span)
+    }
     let state = function.allocate(3 + variables.count)
     compile(sequence, into: state)
     function.emit(Instruction(.forPrepare, a: state, x: variables.count), sequence.span)
     let next = function.emit(Instruction(.forNext, a: state, x: variables.count), sequence.span)
     let start = function.code.count
-    function.loops.append(FunctionBuilder.LoopContext(cleanupDepth: function.cleanups.count))
-    let mark = function.next
-    for (index, variable) in variables.enumerated() { loopVariable(variable, state + 3 + index) }
-    block(body, into: nil)
-    function.release(to: mark)
-    let loop = function.loops.removeLast()
-    function.patch(loop.continues)
+    loopBody(variables, state + 3, body)
     function.emit(
       Instruction(
         .forLoop, a: state, bx: start - function.code.count - 1, x: variables.count), sequence.span)
     function.patch(next)
-    function.patch(loop.breaks)
+    function.patch(function.loops.removeLast().breaks)
+  }
+
+  /// A loop over a range that is written there needs no range.
+  private mutating func rangeLoop(
+    _ variable: Pattern, _ range: (low: Expression, high: Expression, isClosed: Bool),
+    _ body: Block, _ span: Span
+  ) {
+    let state = function.allocate(3)
+    compile(range.low, into: state)
+    compile(range.high, into: state + 1)
+    let begin = function.emit(
+      Instruction(.rangeBegin, a: state, x: range.isClosed ? 1 : 0), span)
+    let start = function.code.count
+    loopBody([variable], state + 2, body)
+    function.emit(Instruction(.rangeLoop, a: state, bx: start - function.code.count - 1), span)
+    function.patch(begin)
+    function.patch(function.loops.removeLast().breaks)
+  }
+
+  /// The body of a loop, up to where `continue` goes.
+  private mutating func loopBody(_ variables: [Pattern], _ first: Int, _ body: Block) {
+    function.loops.append(FunctionBuilder.LoopContext(cleanupDepth: function.cleanups.count))
+    let mark = function.next
+    for (index, variable) in variables.enumerated() { loopVariable(variable, first + index) }
+    block(body, into: nil)
+    function.release(to: mark)
+    function.patch(function.loops[function.loops.count - 1].continues)
   }
 
   /// Binds a loop's variable to the register that the loop writes.

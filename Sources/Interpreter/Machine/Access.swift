@@ -192,8 +192,15 @@ extension Machine {
 
   func makeList(_ values: UnsafeMutablePointer<Value>, _ count: Int) -> Value {
     let list = heap.makeList(capacity: count)
-    for index in 0..<count { list.append(values[index], heap) }
+    list.fill(values, count)
     return Value(list)
+  }
+
+  /// A map of names that differ.
+  func makeMap(_ values: UnsafeMutablePointer<Value>, _ site: MethodSite) -> Value {
+    let map = heap.makeMap(capacity: site.nameCount)
+    map.fill(site.names, values, site.nameCount)
+    return Value(map)
   }
 
   func makeSlice(_ list: ListReference, _ start: Int, _ end: Int) throws(ScriptError) -> Value {

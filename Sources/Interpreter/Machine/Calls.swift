@@ -127,12 +127,21 @@ extension Machine {
   }
 
   /// The method that `invoke` can call without more ado: all arguments are positional, and the receiver
-  /// is no map that has a function of that name. One without `plainCount` is left to `invoke`.
-  @inline(__always)
-  func plainMethod(_ receiver: Value, _ site: MethodSite) -> Method {
-    guard site.isPlain, let symbol = site.symbol else { return Method() }
-    if receiver.tag == .map, receiver.asMap.get(symbol) != nil { return Method() }
-    return methodCache.find(symbol, receiver.tag)
+  /// is no map that has a function of that name. One without `plainCount` is left to `invoke`. The call's
+  /// place remembers it, unless it must be looked for in every map.
+  @inline(never)
+  func plainMethod(_ receiver: Value, _ site: UnsafeMutablePointer<MethodSite>) -> Method {
+    guard site.pointee.isPlain, let symbol = site.pointee.symbol else { return Method() }
+    if receiver.tag == .map {
+      if receiver.asMap.get(symbol) != nil { return Method() }
+      return methodCache.find(symbol, .map)
+    }
+    let method = methodCache.find(symbol, receiver.tag)
+    if method.plainCount >= 0 {
+      site.pointee.method = method
+      site.pointee.tag = receiver.tag
+    }
+    return method
   }
 
   /// Calls a library function whose arguments need no binding.
@@ -251,7 +260,7 @@ extension Machine {
       let bound = try bind(prototype, given, count, names)
       for (index, value) in bound.enumerated() { fiber.stack[start + index] = value }
     }
-    fiber.push(Frame(body: body, closure: closure, base: start, pc: 0, result: result))
+    fiber.push(Frame(body: body, closure: closure, base: start, result: result))
   }
 
   private func bind(

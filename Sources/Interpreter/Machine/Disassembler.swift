@@ -62,6 +62,11 @@ struct Disassembler {
       return window(i.number(field), i.number(count), prototype.shapes[i.number(shape)])
     case .takesTurn(let field, let count):
       return "r\(i.number(field)) \(run(i.number(field) + 3, i.number(count)))"
+    case .beginsRange(let field), .takesRangeTurn(let field):
+      return "\(run(i.number(field), 2)) r\(i.number(field) + 2)"
+    case .readsNamed(let field, let shape):
+      let names = prototype.shapes[i.number(shape)].names
+      return "\(run(i.number(field), names.count)) \(names.joined(separator: " "))"
     case .constant(let field), .name(let field):
       return constant(i.number(field), prototype)
     case .capture(let field), .capturedBox(let field), .capturedOf(let field, _):

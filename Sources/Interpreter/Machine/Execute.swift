@@ -3,23 +3,23 @@
 extension Machine {
   /// Runs a fiber until it ends, fails, or waits.
   func execute(_ fiber: Fiber) -> Outcome {
+    let state = heap.state
     var ticks = Self.tickCount
-    let depthLimit = limits.callDepth - fiber.outerDepth
+    let depthLimit = limits.callDepth &- fiber.outerDepth
     // Each turn of the outer loop loads the state of the innermost frame, after a call, a return or an
     // error. Nothing here may be captured by a closure: locals would move to memory and every access
     // be checked for exclusivity.
     frames: while true {
       var depth = fiber.frameCount
-      var frame = fiber.frames[depth - 1]
-      var code = frame.body.pointee.code
+      var frame = fiber.frames[depth &- 1]
       var constants = frame.body.pointee.values
       var captures = frame.closure.captures
       var registers = fiber.stack + frame.base
-      var pc = frame.pc
+      var pc = frame.next
       do throws(ScriptError) {
         while true {
-          let i = code[pc]
-          pc &+= 1
+          let i = pc.pointee
+          pc += 1
           let a = Int(i.a)
           switch i.op {
           case .move: registers[a] = registers[Int(i.b)]
@@ -28,7 +28,7 @@ extension Machine {
           case .loadBool: registers[a] = Value(i.x != 0)
           case .loadInt: registers[a] = Value(i.bx)
           case .loadNative: registers[a] = Value(native: i.bx)
-          case .loadLibraryConstant: registers[a] = libraryConstants[i.bx]
+          case .loadLibraryConstant: registers[a] = libraryConstant(i.bx)
           case .getCapture: registers[a] = captures[Int(i.b)]
           case .getCaptureBox:
             let value = captures[Int(i.b)].asBox.pointee.value
@@ -43,10 +43,8 @@ extension Machine {
             registers[a] = value
           case .setBox: registers[a].asBox.pointee.value = registers[Int(i.b)]
           case .getGlobal:
-            let value = globals[i.bx]
-            if value.tag == .undefined { throw .noValueYet(globalName(i.bx)) }
-            registers[a] = value
-          case .setGlobal: globals[i.bx] = registers[a]
+            registers[a] = try global(i.bx)
+          case .setGlobal: setGlobal(i.bx, registers[a])
           case .closure:
             registers[a] = makeClosure(frame.body.pointee, i.bx, registers, captures)
           case .fillCapture:
@@ -56,57 +54,65 @@ extension Machine {
             let left = registers[Int(i.b)]
             let right = registers[Int(i.c)]
             if left.tag == .int, right.tag == .int {
-              let (sum, isOverflow) = left.asInt.addingReportingOverflow(right.asInt)
-              if isOverflow { throw .overflow("the sum") }
-              registers[a] = Value(sum)
+              let (result, isOverflow) = left.asInt.addingReportingOverflow(right.asInt)
+              if !isOverflow {
+                registers[a] = Value(result)
+                continue
+              }
             } else if left.tag == .float, right.tag == .float {
               registers[a] = Value(left.asDouble + right.asDouble)
-            } else {
-              registers[a] = try operators.add(left, right)
+              continue
             }
+            registers[a] = try operators.add(left, right)
           case .addInt:
             let left = registers[Int(i.b)]
             if left.tag == .int {
               let (sum, isOverflow) = left.asInt.addingReportingOverflow(Int64(i.signedC))
-              if isOverflow { throw .overflow("the sum") }
-              registers[a] = Value(sum)
-            } else {
-              registers[a] = try addImmediate(left, i.signedC)
+              if !isOverflow {
+                registers[a] = Value(sum)
+                continue
+              }
             }
+            registers[a] = try addImmediate(left, i.signedC)
           case .subtract:
             let left = registers[Int(i.b)]
             let right = registers[Int(i.c)]
             if left.tag == .int, right.tag == .int {
               let (result, isOverflow) = left.asInt.subtractingReportingOverflow(right.asInt)
-              if isOverflow { throw .overflow("the difference") }
-              registers[a] = Value(result)
+              if !isOverflow {
+                registers[a] = Value(result)
+                continue
+              }
             } else if left.tag == .float, right.tag == .float {
               registers[a] = Value(left.asDouble - right.asDouble)
-            } else {
-              registers[a] = try operators.subtract(left, right)
+              continue
             }
+            registers[a] = try operators.subtract(left, right)
           case .multiply:
             let left = registers[Int(i.b)]
             let right = registers[Int(i.c)]
             if left.tag == .int, right.tag == .int {
-              let (product, isOverflow) = left.asInt.multipliedReportingOverflow(by: right.asInt)
-              if isOverflow { throw .overflow("the product") }
-              registers[a] = Value(product)
+              let (result, isOverflow) = left.asInt.multipliedReportingOverflow(by: right.asInt)
+              if !isOverflow {
+                registers[a] = Value(result)
+                continue
+              }
             } else if left.tag == .float, right.tag == .float {
               registers[a] = Value(left.asDouble * right.asDouble)
-            } else {
-              registers[a] = try operators.multiply(left, right)
+              continue
             }
+            registers[a] = try operators.multiply(left, right)
           case .multiplyInt:
             let left = registers[Int(i.b)]
             if left.tag == .int {
               let (product, isOverflow) = left.asInt.multipliedReportingOverflow(
                 by: Int64(i.signedC))
-              if isOverflow { throw .overflow("the product") }
-              registers[a] = Value(product)
-            } else {
-              registers[a] = try operators.multiply(left, Value(i.signedC))
+              if !isOverflow {
+                registers[a] = Value(product)
+                continue
+              }
             }
+            registers[a] = try operators.multiply(left, Value(i.signedC))
           case .divide:
             // A positive divisor can neither be zero nor overflow.
             let left = registers[Int(i.b)]
@@ -163,78 +169,77 @@ extension Machine {
             registers[a] = Value(!value.asBool)
           case .negate: registers[a] = try operators.negate(registers[Int(i.b)])
 
-          case .jump: pc &+= i.bx
+          case .jump: pc += i.bx
           case .loop:
-            pc &+= i.bx
-            ticks -= 1
-            if ticks < 0 {
-              ticks = Self.tickCount
-              if try checkLimits() { return paused(fiber, at: pc) }
+            pc += i.bx
+            ticks &-= 1
+            if ticks < 0 || state.pointee.bytes > state.pointee.threshold {
+              ticks = try poll(ticks)
+              if ticks < 0 { return paused(fiber, at: pc) }
             }
-            if heap.isCollectionDue { try collect() }
           case .jumpIf:
             let value = registers[a]
             if value.tag != .bool { throw .notBool(value) }
-            if value.asBool { pc &+= i.bx }
+            if value.asBool { pc += i.bx }
           case .jumpIfNot:
             let value = registers[a]
             if value.tag != .bool { throw .notBool(value) }
-            if !value.asBool { pc &+= i.bx }
-          case .jumpIfNull: if registers[a].tag == .null { pc &+= i.bx }
-          case .jumpIfNotNull: if registers[a].tag != .null { pc &+= i.bx }
-          case .jumpIfDefined: if registers[a].tag != .undefined { pc &+= i.bx }
+            if !value.asBool { pc += i.bx }
+          case .jumpIfNull: if registers[a].tag == .null { pc += i.bx }
+          case .jumpIfNotNull: if registers[a].tag != .null { pc += i.bx }
+          case .jumpIfDefined: if registers[a].tag != .undefined { pc += i.bx }
           case .jumpUnlessLess:
             let left = registers[a]
             let right = registers[Int(i.b)]
             if left.tag == .int, right.tag == .int {
-              if !(left.asInt < right.asInt) { pc &+= i.signedC }
+              if !(left.asInt < right.asInt) { pc += i.signedC }
             } else if !(try isLess(left, right, i.x != 0)) {
-              pc &+= i.signedC
+              pc += i.signedC
             }
           case .jumpUnlessLessOrEqual:
             let left = registers[a]
             let right = registers[Int(i.b)]
             if left.tag == .int, right.tag == .int {
-              if !(left.asInt <= right.asInt) { pc &+= i.signedC }
+              if !(left.asInt <= right.asInt) { pc += i.signedC }
             } else if !(try isLessOrEqual(left, right, i.x != 0)) {
-              pc &+= i.signedC
+              pc += i.signedC
             }
           case .jumpUnlessEqual:
-            if !(try isEqual(registers[a], registers[Int(i.b)])) { pc &+= i.signedC }
+            if !(try isEqual(registers[a], registers[Int(i.b)])) { pc += i.signedC }
           case .jumpUnlessNotEqual:
-            if try isEqual(registers[a], registers[Int(i.b)]) { pc &+= i.signedC }
+            if try isEqual(registers[a], registers[Int(i.b)]) { pc += i.signedC }
           case .jumpUnlessLessInt:
             let left = registers[a]
             if left.tag == .int {
-              if !(left.asInt < Int64(i.signedB)) { pc &+= i.signedC }
+              if !(left.asInt < Int64(i.signedB)) { pc += i.signedC }
             } else if !(try isLess(left, Value(i.signedB), false)) {
-              pc &+= i.signedC
+              pc += i.signedC
             }
           case .jumpUnlessLessOrEqualInt:
             let left = registers[a]
             if left.tag == .int {
-              if !(left.asInt <= Int64(i.signedB)) { pc &+= i.signedC }
+              if !(left.asInt <= Int64(i.signedB)) { pc += i.signedC }
             } else if !(try isLessOrEqual(left, Value(i.signedB), false)) {
-              pc &+= i.signedC
+              pc += i.signedC
             }
           case .jumpUnlessGreaterInt:
             let left = registers[a]
             if left.tag == .int {
-              if !(left.asInt > Int64(i.signedB)) { pc &+= i.signedC }
+              if !(left.asInt > Int64(i.signedB)) { pc += i.signedC }
             } else if !(try isLess(Value(i.signedB), left, true)) {
-              pc &+= i.signedC
+              pc += i.signedC
             }
           case .jumpUnlessGreaterOrEqualInt:
             let left = registers[a]
             if left.tag == .int {
-              if !(left.asInt >= Int64(i.signedB)) { pc &+= i.signedC }
+              if !(left.asInt >= Int64(i.signedB)) { pc += i.signedC }
             } else if !(try isLessOrEqual(Value(i.signedB), left, true)) {
-              pc &+= i.signedC
+              pc += i.signedC
             }
           case .jumpUnlessEqualInt:
-            if !(try isEqual(registers[a], Value(i.signedB))) { pc &+= i.signedC }
+            if !(try isEqual(registers[a], Value(i.signedB))) { pc += i.signedC }
           case .jumpUnlessNotEqualInt:
-            if try isEqual(registers[a], Value(i.signedB)) { pc &+= i.signedC }
+            if try isEqual(registers[a], Value(i.signedB)) { pc += i.signedC }
 
           case .newList:
             registers[a] = makeList(registers + Int(i.b), Int(i.c))
@@ -244,6 +249,8 @@ extension Machine {
             try heap.reserve(0)
           case .appendSpread: try appendSpread(registers[a].asList, registers[Int(i.b)])
           case .newMap: registers[a] = Value(heap.makeMap(capacity: min(i.bx, 1024)))
+          case .mapOf:
+            registers[a] = makeMap(registers + Int(i.b), frame.body.pointee.sites[Int(i.c)])
           case .mapPut: try mapPut(registers[a].asMap, registers[Int(i.b)], registers[Int(i.c)])
           case .mapSpread: try mapSpread(registers[a].asMap, registers[Int(i.b)])
           case .newRange:
@@ -263,7 +270,7 @@ extension Machine {
             {
               registers[a] = value
             } else {
-              fiber.frames[depth - 1].pc = pc
+              fiber.frames[depth &- 1].next = pc
               fiber.resumeIndex = frame.base + a
               return suspended(ticks)
             }
@@ -279,7 +286,7 @@ extension Machine {
             {
               registers[a] = value
             } else {
-              fiber.frames[depth - 1].pc = pc
+              fiber.frames[depth &- 1].next = pc
               fiber.resumeIndex = frame.base + a
               return suspended(ticks)
             }
@@ -311,30 +318,27 @@ extension Machine {
             }
 
           case .call:
-            fiber.frames[depth - 1].pc = pc
-            ticks -= 1
-            if ticks < 0 {
-              ticks = Self.tickCount
-              if try checkLimits() { return paused(fiber, at: pc &- 1) }
+            fiber.frames[depth &- 1].next = pc
+            ticks &-= 1
+            if ticks < 0 || state.pointee.bytes > state.pointee.threshold {
+              ticks = try poll(ticks)
+              if ticks < 0 { return paused(fiber, at: pc - 1) }
             }
-            if heap.isCollectionDue { try collect() }
             let callee = registers[a]
             if callee.tag == .closure, i.c == 0 {
               let closure = callee.asClosure
               let body = closure.pointee.body
               if body.pointee.plainCount == Int(i.b) {
                 if depth >= depthLimit { throw .callDepth(limits.callDepth) }
-                let base = frame.base + a + 1
-                fiber.reserve(base + body.pointee.registerCount)
-                frame = Frame(
-                  body: body, closure: closure, base: base, pc: 0, result: base - 1)
+                let base = frame.base &+ a &+ 1
+                fiber.reserve(base &+ body.pointee.registerCount)
+                frame = Frame(body: body, closure: closure, base: base, result: base &- 1)
                 fiber.push(frame)
-                depth += 1
-                code = body.pointee.code
+                depth &+= 1
                 constants = body.pointee.values
                 captures = closure.captures
                 registers = fiber.stack + base
-                pc = 0
+                pc = body.pointee.code
                 continue
               }
             } else if callee.tag == .native, i.c == 0 {
@@ -349,18 +353,21 @@ extension Machine {
             }
             continue frames
           case .invoke:
-            fiber.frames[depth - 1].pc = pc
-            ticks -= 1
-            if ticks < 0 {
-              ticks = Self.tickCount
-              if try checkLimits() { return paused(fiber, at: pc &- 1) }
+            fiber.frames[depth &- 1].next = pc
+            ticks &-= 1
+            if ticks < 0 || state.pointee.bytes > state.pointee.threshold {
+              ticks = try poll(ticks)
+              if ticks < 0 { return paused(fiber, at: pc - 1) }
             }
-            if heap.isCollectionDue { try collect() }
-            let method = plainMethod(registers[a], frame.body.pointee.sites[Int(i.c)])
-            if method.plainCount == Int(i.b) + 1 {
+            let site = frame.body.pointee.sites + Int(i.c)
+            let receiver = registers[a]
+            let method =
+              site.pointee.tag == receiver.tag
+              ? site.pointee.method : plainMethod(receiver, site)
+            if method.plainCount == Int(i.b) &+ 1 {
               if method.isAppend {
-                registers[a].asList.append(registers[a + 1], heap)
-                try heap.reserve(0)
+                receiver.asList.append(registers[a &+ 1], heap)
+                if state.pointee.bytes > heap.limit { try heap.reserve(0) }
                 continue
               } else if let native = method.native {
                 registers[a] = try callPlain(native.takeUnretainedValue(), registers + a)
@@ -368,16 +375,15 @@ extension Machine {
               } else if let closure = method.closure {
                 if depth >= depthLimit { throw .callDepth(limits.callDepth) }
                 let body = closure.pointee.body
-                let base = frame.base + a
-                fiber.reserve(base + body.pointee.registerCount)
-                frame = Frame(body: body, closure: closure, base: base, pc: 0, result: base)
+                let base = frame.base &+ a
+                fiber.reserve(base &+ body.pointee.registerCount)
+                frame = Frame(body: body, closure: closure, base: base, result: base)
                 fiber.push(frame)
-                depth += 1
-                code = body.pointee.code
+                depth &+= 1
                 constants = body.pointee.values
                 captures = closure.captures
                 registers = fiber.stack + base
-                pc = 0
+                pc = body.pointee.code
                 continue
               }
             }
@@ -387,16 +393,15 @@ extension Machine {
             continue frames
           case .returnValue:
             let value = registers[a]
-            depth -= 1
+            depth &-= 1
             fiber.frameCount = depth
             if depth == 0 { return finished(value, ticks) }
             fiber.stack[frame.result] = value
             frame = fiber.frames[depth - 1]
-            code = frame.body.pointee.code
             constants = frame.body.pointee.values
             captures = frame.closure.captures
             registers = fiber.stack + frame.base
-            pc = frame.pc
+            pc = frame.next
 
           case .forPrepare: try prepareLoop(registers + a, variables: Int(i.x))
           case .forNext:
@@ -406,15 +411,14 @@ extension Machine {
               state[3] = state[1]
               state[1] = Value(state[1].asInt &+ 1)
             } else if !(try nextTurn(state, variables: Int(i.x))) {
-              pc &+= i.bx
+              pc += i.bx
             }
           case .forLoop:
-            ticks -= 1
-            if ticks < 0 {
-              ticks = Self.tickCount
-              if try checkLimits() { return paused(fiber, at: pc &- 1) }
+            ticks &-= 1
+            if ticks < 0 || state.pointee.bytes > state.pointee.threshold {
+              ticks = try poll(ticks)
+              if ticks < 0 { return paused(fiber, at: pc - 1) }
             }
-            if heap.isCollectionDue { try collect() }
             let state = registers + a
             let sequence = state[0]
             let position = state[1].asInt
@@ -422,7 +426,7 @@ extension Machine {
               if position < state[2].asInt {
                 state[3] = Value(position)
                 state[1] = Value(position &+ 1)
-                pc &+= i.bx
+                pc += i.bx
               }
             } else if sequence.tag == .list, i.x == 1,
               sequence.asList.pointee.version == Int(state[2].asInt),
@@ -430,9 +434,37 @@ extension Machine {
             {
               state[3] = sequence.asList[item: Int(position)]
               state[1] = Value(position &+ 1)
-              pc &+= i.bx
+              pc += i.bx
             } else if try nextTurn(state, variables: Int(i.x)) {
-              pc &+= i.bx
+              pc += i.bx
+            }
+          case .rangeBegin:
+            let window = registers + a
+            let (low, high) = (window[0], window[1])
+            if low.tag == .int, high.tag == .int, i.x == 0 || high.asInt < .max {
+              let end = high.asInt &+ Int64(i.x)
+              if low.asInt < end {
+                window[0] = Value(low.asInt &+ 1)
+                window[1] = Value(end)
+                window[2] = low
+              } else {
+                pc += i.bx
+              }
+            } else {
+              throw badRange(low, high, isClosed: i.x != 0)
+            }
+          case .rangeLoop:
+            ticks &-= 1
+            if ticks < 0 || state.pointee.bytes > state.pointee.threshold {
+              ticks = try poll(ticks)
+              if ticks < 0 { return paused(fiber, at: pc - 1) }
+            }
+            let window = registers + a
+            let position = window[0].asInt
+            if position < window[1].asInt {
+              window[0].bits = UInt64(bitPattern: position &+ 1)
+              window[2] = Value(position)
+              pc += i.bx
             }
           case .throwError: throw try thrown(registers[a])
           case .rethrow: throw registers[a].asError
@@ -440,10 +472,10 @@ extension Machine {
             try setParameter(
               &registers[a], constants[Int(i.b)].asString.text, constants[Int(i.c)].asString.text,
               mode: i.x)
-          case .loadModule: registers[a] = modules[i.bx]
+          case .loadModule: registers[a] = module(i.bx)
           case .setModule:
             registers[a].asMap.pointee.header.isFrozen = true
-            modules[i.bx] = registers[a]
+            setModule(i.bx, registers[a])
           case .matchList:
             let value = registers[Int(i.b)]
             let count = Int(i.c)
@@ -467,7 +499,7 @@ extension Machine {
           case .noMatch:
             throw .noMatch(try shortText(registers[a]), isDeclaration: i.x != 0)
           case .parallelFor, .parallelBlock:
-            fiber.frames[depth - 1].pc = pc
+            fiber.frames[depth &- 1].next = pc
             fiber.resumeIndex = frame.base + a
             let base = registers + Int(i.b)
             let group =
@@ -481,11 +513,56 @@ extension Machine {
         }
       } catch {
         // The frame that failed may be a callee's that never got its first instruction.
-        if fiber.frameCount == depth { fiber.frames[depth - 1].pc = pc }
+        if fiber.frameCount == depth { fiber.frames[depth &- 1].next = pc }
         if let error = unwind(fiber, error) { return .failed(error) }
       }
     }
   }
+
+  /// Looks at the limits when the ticks are used up, and collects when that is due.
+  ///
+  /// - Returns: the ticks that are left; less than none when the slice is over.
+  @inline(never)
+  private func poll(_ ticks: Int) throws(ScriptError) -> Int {
+    var left = ticks
+    if left < 0 {
+      left = Self.tickCount
+      if try checkLimits() { return -1 }
+    }
+    if heap.isCollectionDue { try collect() }
+    return left
+  }
+
+  /// The error of a loop over a range that is none, or that has no end.
+  @inline(never)
+  private func badRange(_ low: Value, _ high: Value, isClosed: Bool) -> ScriptError {
+    guard low.tag == .int, high.tag == .int else {
+      return .operands(isClosed ? "..." : "..<", low, high)
+    }
+    return .overflow("the end of the range")
+  }
+
+  // What stands in arrays of the machine is looked at out of line: an access there is checked, and the
+  // checks would be made for every frame.
+
+  @inline(never)
+  private func libraryConstant(_ index: Int) -> Value { libraryConstants[index] }
+
+  @inline(never)
+  private func global(_ index: Int) throws(ScriptError) -> Value {
+    let value = globals[index]
+    if value.tag == .undefined { throw .noValueYet(globalName(index)) }
+    return value
+  }
+
+  @inline(never)
+  private func setGlobal(_ index: Int, _ value: Value) { globals[index] = value }
+
+  @inline(never)
+  private func module(_ index: Int) -> Value { modules[index] }
+
+  @inline(never)
+  private func setModule(_ index: Int, _ value: Value) { modules[index] = value }
 
   /// Counts the steps of a turn that ends before the limits were looked at.
   private func suspended(_ ticks: Int) -> Outcome {
@@ -494,8 +571,8 @@ extension Machine {
   }
 
   /// Notes where a fiber goes on in its next slice.
-  private func paused(_ fiber: Fiber, at pc: Int) -> Outcome {
-    fiber.frames[fiber.frameCount - 1].pc = pc
+  private func paused(_ fiber: Fiber, at pc: UnsafeMutablePointer<Instruction>) -> Outcome {
+    fiber.frames[fiber.frameCount - 1].next = pc
     return .paused
   }
 
@@ -510,7 +587,12 @@ extension Machine {
   @inline(__always)
   private func isEqual(_ left: Value, _ right: Value) throws(ScriptError) -> Bool {
     if left.tag == .int, right.tag == .int { return left.bits == right.bits }
-    return try left.isEqual(to: right, heap)
+    return try isEqualOther(left, right)
+  }
+
+  @inline(never)
+  private func isEqualOther(_ left: Value, _ right: Value) throws(ScriptError) -> Bool {
+    try left.isEqual(to: right, heap)
   }
 
   @inline(__always)
@@ -518,6 +600,13 @@ extension Machine {
     _ left: Value, _ right: Value, _ isSwapped: Bool
   ) throws(ScriptError) -> Bool {
     if left.tag == .int, right.tag == .int { return left.asInt < right.asInt }
+    return try isLessOther(left, right, isSwapped)
+  }
+
+  @inline(never)
+  private func isLessOther(
+    _ left: Value, _ right: Value, _ isSwapped: Bool
+  ) throws(ScriptError) -> Bool {
     if isSwapped, !areOrdered(left, right) { throw .operands(">", right, left) }
     guard let order = try left.compare(right, "<") else { return false }
     return order < 0
@@ -528,6 +617,13 @@ extension Machine {
     _ left: Value, _ right: Value, _ isSwapped: Bool
   ) throws(ScriptError) -> Bool {
     if left.tag == .int, right.tag == .int { return left.asInt <= right.asInt }
+    return try isLessOrEqualOther(left, right, isSwapped)
+  }
+
+  @inline(never)
+  private func isLessOrEqualOther(
+    _ left: Value, _ right: Value, _ isSwapped: Bool
+  ) throws(ScriptError) -> Bool {
     if isSwapped, !areOrdered(left, right) { throw .operands(">=", right, left) }
     guard let order = try left.compare(right, "<=") else { return false }
     return order <= 0
@@ -539,7 +635,9 @@ extension Machine {
     return left.tag == right.tag && [.string, .bool, .duration].contains(left.tag)
   }
 
+  @inline(never)
   private func addImmediate(_ left: Value, _ number: Int) throws(ScriptError) -> Value {
+    if left.tag == .int { throw .overflow("the sum") }
     guard left.tag == .float else {
       // A negative operand was written as a subtraction.
       return number < 0

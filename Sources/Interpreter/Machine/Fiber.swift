@@ -10,9 +10,28 @@ struct Frame {
   /// Index of R[0] in the fiber's stack.
   var base: Int
   /// The next instruction.
-  var pc: Int
+  var next: UnsafeMutablePointer<Instruction>
   /// Index in the fiber's stack that gets the result.
   var result: Int
+
+  /// A frame that begins with a function's first instruction.
+  @inline(__always)
+  init(
+    body: UnsafeMutablePointer<PrototypeBody>, closure: UnsafeMutablePointer<ClosureObject>,
+    base: Int, result: Int
+  ) {
+    self.body = body
+    self.closure = closure
+    self.base = base
+    self.result = result
+    next = body.pointee.code
+  }
+
+  /// Index of the next instruction.
+  var pc: Int {
+    get { next - body.pointee.code }
+    set { next = body.pointee.code + newValue }
+  }
 }
 
 /// One line of execution.
@@ -65,7 +84,7 @@ final class Fiber {
   /// Makes room for `count` slots; pointers into the stack are void afterwards.
   @inline(__always)
   func reserve(_ count: Int) {
-    if count + Self.slack > capacity { grow(count) }
+    if count &+ Self.slack > capacity { grow(count) }
   }
 
   private func grow(_ count: Int) {
@@ -85,7 +104,7 @@ final class Fiber {
   func push(_ frame: Frame) {
     if frameCount == frameCapacity { growFrames() }
     frames[frameCount] = frame
-    frameCount += 1
+    frameCount &+= 1
   }
 
   private func growFrames() {

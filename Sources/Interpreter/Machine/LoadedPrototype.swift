@@ -9,24 +9,32 @@ struct MethodSite: BitwiseCopyable {
   var symbol: StringReference?
   /// True when all arguments are positional and none is spread.
   var isPlain: Bool
+  /// The method that was called here last, and the type that it is of.
+  var method = Method()
+  var tag = Value.Tag.undefined
+  /// The names of the shape, interned: the keys of a map.
+  var names: UnsafeMutablePointer<StringReference>
+  var nameCount: Int
 }
 
 /// What the machine reads of a loaded function: trivial, so that a call counts no references.
 struct PrototypeBody {
+  // What a call needs comes first, so that it lies together.
+
   /// The machine's own copy.
   var code: UnsafeMutablePointer<Instruction>
   /// The constants on the machine's heap.
   var values: UnsafeMutablePointer<Value>
+  /// Arguments that need no binding when so many are given by position; -1 when there is no such number.
+  var plainCount: Int
+  var registerCount: Int
   /// For each call shape what `invoke` needs to know of it.
   var sites: UnsafeMutablePointer<MethodSite>
   /// The bodies of the functions inside.
   var children: UnsafeMutablePointer<UnsafeMutablePointer<PrototypeBody>>
-  var registerCount: Int
   /// Parameters that are not the rest parameter.
   var positionalCount: Int
   var hasRest: Bool
-  /// Arguments that need no binding when so many are given by position; -1 when there is no such number.
-  var plainCount: Int
   var captureCount: Int
   /// Kept alive by the machine's list of loaded functions.
   var owner: Unmanaged<Prototype>
@@ -48,22 +56,23 @@ final class LoadedPrototype {
     body.initialize(
       to: PrototypeBody(
         code: Self.copy(prototype.code), values: Self.copy(prototype.constants.map(heap.constant)),
+        plainCount: hasRest ? -1 : positionalCount, registerCount: prototype.registerCount,
         sites: Self.copy(prototype.shapes.map(heap.site)),
-        children: Self.copy(children.map(\.body)), registerCount: prototype.registerCount,
-        positionalCount: positionalCount, hasRest: hasRest,
-        plainCount: hasRest ? -1 : positionalCount,
+        children: Self.copy(children.map(\.body)), positionalCount: positionalCount,
+        hasRest: hasRest,
         captureCount: prototype.captures.count, owner: Unmanaged.passUnretained(prototype)))
   }
 
   deinit {
     body.pointee.code.deallocate()
     body.pointee.values.deallocate()
+    for index in prototype.shapes.indices { body.pointee.sites[index].names.deallocate() }
     body.pointee.sites.deallocate()
     body.pointee.children.deallocate()
     body.deallocate()
   }
 
-  private static func copy<T: BitwiseCopyable>(_ elements: [T]) -> UnsafeMutablePointer<T> {
+  fileprivate static func copy<T: BitwiseCopyable>(_ elements: [T]) -> UnsafeMutablePointer<T> {
     let memory = UnsafeMutablePointer<T>.allocate(capacity: max(1, elements.count))
     memory.initialize(from: elements, count: elements.count)
     return memory
@@ -73,7 +82,8 @@ final class LoadedPrototype {
 extension Heap {
   fileprivate func site(_ shape: CallShape) -> MethodSite {
     MethodSite(
-      symbol: shape.method.map(intern), isPlain: shape.names.isEmpty && !shape.isSpread)
+      symbol: shape.method.map(intern), isPlain: shape.names.isEmpty && !shape.isSpread,
+      names: LoadedPrototype.copy(shape.names.map(intern)), nameCount: shape.names.count)
   }
 
   /// The value of a constant; strings are interned.

@@ -131,7 +131,7 @@ public final class Machine {
     let body = closure.pointee.body
     fiber.reserve(max(body.pointee.registerCount, arguments.count))
     for (index, argument) in arguments.enumerated() { fiber.stack[index] = argument }
-    fiber.push(Frame(body: body, closure: closure, base: 0, pc: 0, result: 0))
+    fiber.push(Frame(body: body, closure: closure, base: 0, result: 0))
   }
 
   /// Steps between two returns of `runSlice`: about a millisecond of a loop that does little.

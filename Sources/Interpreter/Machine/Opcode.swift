@@ -106,6 +106,8 @@ public enum Opcode: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   case appendSpread
   /// R[a] = an empty map with room for bx pairs
   case newMap
+  /// R[a] = a map of the names of call shape c, which differ, with R[b] … as their values
+  case mapOf
   /// Map R[a] gets R[b] (a string): R[c]
   case mapPut
   /// Map R[a] gets the pairs of R[b]
@@ -138,6 +140,11 @@ public enum Opcode: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   case forNext
   /// Next turn like forNext, at the loop's end: go bx (back) when there is one; also what loop does
   case forLoop
+  /// Begin a loop over the integers from R[a] to R[a+1], which become its state; x != 0: closed. The
+  /// first is R[a+2], or go bx on when there is none
+  case rangeBegin
+  /// R[a+2] = the next integer, at the loop's end: go bx (back) when there is one; also what loop does
+  case rangeLoop
   /// Throw R[a]
   case throwError
   /// Throw the caught error in R[a] again, as it was
@@ -166,20 +173,15 @@ public enum Opcode: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   case setModule
 }
 
-/// One instruction.
+/// One instruction: one word, so that a look at it is one load.
 struct Instruction: BitwiseCopyable {
-  var op: Opcode
-  var x: UInt8
-  var a: UInt16
-  var b: UInt16
-  var c: UInt16
+  private(set) var word: UInt64
 
   init(_ op: Opcode, a: Int = 0, b: Int = 0, c: Int = 0, x: Int = 0) {
-    self.op = op
-    self.x = UInt8(truncatingIfNeeded: x)
-    self.a = UInt16(truncatingIfNeeded: a)
-    self.b = UInt16(truncatingIfNeeded: b)
-    self.c = UInt16(truncatingIfNeeded: c)
+    word =
+      UInt64(op.rawValue) | UInt64(UInt8(truncatingIfNeeded: x)) << 8
+      | UInt64(UInt16(truncatingIfNeeded: a)) << 16 | UInt64(UInt16(truncatingIfNeeded: b)) << 32
+      | UInt64(UInt16(truncatingIfNeeded: c)) << 48
   }
 
   init(_ op: Opcode, a: Int = 0, bx: Int, x: Int = 0) {
@@ -187,15 +189,46 @@ struct Instruction: BitwiseCopyable {
     self.bx = bx
   }
 
+  /// What it does. The byte always comes from an opcode, see `init`.
+  @inline(__always)
+  var op: Opcode {
+    get { unsafeBitCast(UInt8(truncatingIfNeeded: word), to: Opcode.self) }
+    set { put(UInt64(newValue.rawValue), at: 0, 0xFF) }
+  }
+
+  @inline(__always)
+  var x: UInt8 {
+    get { UInt8(truncatingIfNeeded: word &>> 8) }
+    set { put(UInt64(newValue), at: 8, 0xFF) }
+  }
+
+  @inline(__always)
+  var a: UInt16 {
+    get { UInt16(truncatingIfNeeded: word &>> 16) }
+    set { put(UInt64(newValue), at: 16, 0xFFFF) }
+  }
+
+  @inline(__always)
+  var b: UInt16 {
+    get { UInt16(truncatingIfNeeded: word &>> 32) }
+    set { put(UInt64(newValue), at: 32, 0xFFFF) }
+  }
+
+  @inline(__always)
+  var c: UInt16 {
+    get { UInt16(truncatingIfNeeded: word &>> 48) }
+    set { put(UInt64(newValue), at: 48, 0xFFFF) }
+  }
+
+  private mutating func put(_ value: UInt64, at shift: UInt64, _ mask: UInt64) {
+    word = word & ~(mask &<< shift) | value &<< shift
+  }
+
   /// b and c as one signed number.
   @inline(__always)
   var bx: Int {
-    get { Int(Int32(bitPattern: UInt32(b) | UInt32(c) << 16)) }
-    set {
-      let bits = UInt32(bitPattern: Int32(truncatingIfNeeded: newValue))
-      b = UInt16(truncatingIfNeeded: bits)
-      c = UInt16(truncatingIfNeeded: bits >> 16)
-    }
+    get { Int(truncatingIfNeeded: Int64(bitPattern: word) &>> 32) }
+    set { word = word & 0xFFFF_FFFF | UInt64(UInt32(truncatingIfNeeded: newValue)) << 32 }
   }
 
   /// b as a signed number.
@@ -204,5 +237,5 @@ struct Instruction: BitwiseCopyable {
 
   /// c as a signed number.
   @inline(__always)
-  var signedC: Int { Int(Int16(bitPattern: c)) }
+  var signedC: Int { Int(truncatingIfNeeded: Int64(bitPattern: word) &>> 48) }
 }

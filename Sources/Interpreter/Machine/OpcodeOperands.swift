@@ -57,6 +57,13 @@ enum Operand: Equatable {
   /// The three registers of a loop's state, and after them its variables, as many as `count` says,
   /// which have values unless the loop is left.
   case takesTurn(Field, count: Field)
+  /// The bounds of a loop over integers, two registers that become its state, and its variable after
+  /// them, which has a value unless the loop is left.
+  case beginsRange(Field)
+  /// The two registers of such a loop's state, and its variable after them, as before.
+  case takesRangeTurn(Field)
+  /// Registers side by side that are read, as many as the names of the call shape that a field names.
+  case readsNamed(Field, shape: Field)
   /// Index of a constant.
   case constant(Field)
   /// Index of a constant that is a string.
@@ -135,6 +142,7 @@ extension Opcode {
     case .append: [.reads(.a, .list), .readsRun(.b, count: .c)]
     case .appendSpread: [.reads(.a, .list), .reads(.b)]
     case .newMap: [.writes(.a, .map), .count(.bx)]
+    case .mapOf: [.writes(.a, .map), .readsNamed(.b, shape: .c)]
     case .mapPut: [.reads(.a, .map), .reads(.b), .reads(.c)]
     case .mapSpread: [.reads(.a, .map), .reads(.b)]
     case .newRange: [.writes(.a), .reads(.b), .reads(.c), .flag(.x, "closed")]
@@ -151,6 +159,8 @@ extension Opcode {
     case .forPrepare: [.beginsLoop(.a), .count(.x)]
     case .forNext: [.takesTurn(.a, count: .x), .goes(.bx)]
     case .forLoop: [.takesTurn(.a, count: .x), .goesBack(.bx)]
+    case .rangeBegin: [.beginsRange(.a), .flag(.x, "closed"), .goes(.bx)]
+    case .rangeLoop: [.takesRangeTurn(.a), .goesBack(.bx)]
     case .parameter: [.changes(.a, to: .value), .name(.b), .name(.c), .number(.x)]
     case .matchList: [.testsList(.a, of: .b), .count(.c), .flag(.x, "or more")]
     case .matchKey: [.writes(.a), .reads(.b), .name(.c), .flag(.x, "any map")]

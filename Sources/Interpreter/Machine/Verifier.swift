@@ -5,7 +5,7 @@
 //
 // 1. Fields: registers are inside the frame; constants, captures, children, call shapes, globals and
 //    library rows exist and are of the right sort; jumps stay inside the code.
-// 2. Flow: only `loop` and `forLoop` go back, so no cycle escapes the limits; a handler stands after its region, and
+// 2. Flow: only the ends of loops go back, so no cycle escapes the limits; a handler stands after its region, and
 //    regions nest; no path runs off the end.
 // 3. Contents (VerifierFlow.swift): on every path a register is written before it is read, holds what
 //    the instruction needs, and is not read after a call has used it.
@@ -132,6 +132,8 @@ private struct FieldChecks {
       window(i.number(field), i.number(count), i.number(shape), isMethod)
     case .beginsLoop(let field): run(i.number(field), 3)
     case .takesTurn(let field, let count): run(i.number(field), 3 + i.number(count))
+    case .beginsRange(let field), .takesRangeTurn(let field): run(i.number(field), 3)
+    case .readsNamed(let field, let shape): named(i.number(field), i.number(shape))
     case .constant(let field): inside(i.number(field), prototype.constants.count, "constant")
     case .name(let field): name(i.number(field))
     case .capture(let field), .capturedBox(let field):
@@ -167,6 +169,14 @@ private struct FieldChecks {
     run(first, 1 + count + shape.names.count)
     expect(isMethod == (shape.method != nil), "a method's name is missing or too much")
     expect(!shape.isSpread || count == 1, "a spread call takes one list, not \(count)")
+  }
+
+  private mutating func named(_ first: Int, _ number: Int) {
+    inside(number, prototype.shapes.count, "call shape")
+    guard number < prototype.shapes.count else { return }
+    let names = prototype.shapes[number].names
+    run(first, names.count)
+    expect(Set(names.map(ExactText.init)).count == names.count, "a name stands in a map twice")
   }
 
   private mutating func goes(_ distance: Int, isBack: Bool) {

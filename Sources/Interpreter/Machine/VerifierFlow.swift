@@ -133,6 +133,10 @@ struct ContentsFlow {
       state.write(first, .value)
     case .beginsLoop(let field):
       for offset in 0..<3 { state.write(i.number(field) + offset, .loopState) }
+    case .beginsRange(let field):
+      for offset in 0..<2 { state.write(i.number(field) + offset, .loopState) }
+      state.write(i.number(field) + 2, .value)
+    case .takesRangeTurn(let field): state.write(i.number(field) + 2, .value)
     case .takesTurn(let field, let count):
       for offset in 0..<i.number(count) { state.write(i.number(field) + 3 + offset, .value) }
     default:
@@ -174,6 +178,11 @@ struct ContentsFlow {
         readRun(i.number(field), total, .anyValue, index, state)
       case .readsLinked(let field, let arrows):
         let total = prototype.arrows[i.number(arrows)].count + 1
+        readRun(i.number(field), total, .anyValue, index, state)
+      case .beginsRange(let field): readRun(i.number(field), 2, .anyValue, index, state)
+      case .takesRangeTurn(let field): readRun(i.number(field), 2, .loopState, index, state)
+      case .readsNamed(let field, let shape):
+        let total = prototype.shapes[i.number(shape)].names.count
         readRun(i.number(field), total, .anyValue, index, state)
       case .takesTurn(let field, _): readRun(i.number(field), 3, .loopState, index, state)
       case .window(let field, let count, let shape, _):
@@ -236,7 +245,10 @@ struct ContentsFlow {
 extension Operand {
   /// True for a loop's next turn, which writes its variables only when it goes on.
   fileprivate var isTurn: Bool {
-    if case .takesTurn = self { true } else { false }
+    switch self {
+    case .takesTurn, .beginsRange, .takesRangeTurn: true
+    default: false
+    }
   }
 }
 
