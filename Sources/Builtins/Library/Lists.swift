@@ -228,14 +228,7 @@ extension StandardLibrary {
 
   private static func join(_ call: inout NativeCall) throws -> Value {
     let list = try call.list(0)
-    let separator = call.has(1) ? try call.string(1) : nil
-    let text = call.heap.text
-    text.begin()
-    for index in 0..<list.count {
-      if index > 0, let separator { try text.append(separator) }
-      try list[item: index].write(to: text, call.heap)
-    }
-    return Value(try text.finish())
+    return Value(try list.join(call.has(1) ? try call.string(1) : nil, call.heap))
   }
 
   /// Strings are looked up in a table; other values are compared with those kept so far.

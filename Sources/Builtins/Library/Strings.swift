@@ -180,36 +180,19 @@ extension StandardLibrary {
       throw ScriptError.value(
         "split needs a separator", notes: ["for c in s { } gives the characters"])
     }
-    let result = call.heap.makeList()
-    var start = 0
-    while let end = try string.find(separator, from: start, call.heap) {
-      try call.charge()
-      result.append(try piece(string, start, end, call.heap), call.heap)
-      start = end + separator.utf8.count
-    }
-    result.append(try piece(string, start, string.utf8.count, call.heap), call.heap)
-    return Value(result)
+    return Value(try string.split(separator, call.heap))
   }
 
   private static func piece(
     _ string: StringReference, _ start: Int, _ end: Int, _ heap: Heap
   ) throws -> Value {
-    Value(try heap.makeText(UnsafeBufferPointer(rebasing: string.utf8[start..<end])))
+    Value(try string.piece(start, end, heap))
   }
 
   private static func replace(_ call: inout NativeCall) throws -> Value {
     let (string, old, new) = (try call.string(0), try call.string(1), try call.string(2))
     guard old.scalarCount > 0 else { throw ScriptError.value("replace needs a text to look for") }
-    let text = call.heap.text
-    text.begin()
-    var start = 0
-    while let end = try string.find(old, from: start, call.heap) {
-      try text.append(UnsafeBufferPointer(rebasing: string.utf8[start..<end]))
-      try text.append(new)
-      start = end + old.utf8.count
-    }
-    try text.append(UnsafeBufferPointer(rebasing: string.utf8[start...]))
-    return Value(try text.finish())
+    return Value(try string.replace(old, new, call.heap))
   }
 
   private static func repeated(_ call: inout NativeCall) throws -> Value {

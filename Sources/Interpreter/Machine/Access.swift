@@ -248,10 +248,14 @@ extension Machine {
   ) throws(ScriptError) -> Value {
     // Strings and integers are nearly all that is put into texts: they need no Swift string.
     var size = 0
+    var isASCII = true
     for index in 0..<count {
       switch values[index].tag {
-      case .string: size += values[index].asString.pointee.byteCount
-      case .int: size += Decimal.byteCount(values[index].asInt)
+      case .string:
+        let string = values[index].asString
+        size &+= string.pointee.byteCount
+        if !string.pointee.isASCII { isASCII = false }
+      case .int: size &+= Decimal.byteCount(values[index].asInt)
       default: return try interpolateAny(values, count)
       }
     }
@@ -259,7 +263,7 @@ extension Machine {
     try heap.reserve(size)
     try heap.charge(bytes: size)
     return Value(
-      heap.makeString(byteCount: size) { target in
+      heap.makeString(byteCount: size, isASCII: isASCII) { target in
         var end = target
         for index in 0..<count {
           let value = values[index]
@@ -351,7 +355,7 @@ extension Machine {
     state[1] = Value(0)
     switch sequence.tag {
     case .list: state[2] = Value(sequence.asList.pointee.version)
-    case .map: state[2] = Value(sequence.asMap.pointee.version)
+    case .map: state[2] = Value(Int(sequence.asMap.pointee.version))
     case .string:
       if variables == 2 { throw .type("a loop over a string has one variable") }
     case .range:
@@ -383,7 +387,7 @@ extension Machine {
       return true
     case .map:
       let map = sequence.asMap
-      if map.pointee.version != Int(state[2].asInt) { throw .changedInLoop("map") }
+      if Int(map.pointee.version) != Int(state[2].asInt) { throw .changedInLoop("map") }
       guard let pair = map.next(position) else { return false }
       state[3] = Value(pair.key)
       if variables == 2 { state[4] = pair.value }

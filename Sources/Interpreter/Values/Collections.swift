@@ -150,6 +150,14 @@ extension UnsafeMutablePointer where Pointee == MapObject {
     _ key: StringReference, _ entries: UnsafeMutablePointer<MapEntry>,
     _ table: UnsafeMutablePointer<UInt32>
   ) -> Int {
+    // A key is often looked up again at once (`if key in map { map[key] += 1 }`), or after the one that
+    // was added before it: loops over the same keys, maps that are compared or merged.
+    let last = Int(pointee.last)
+    if last < used, entries[last].key == key { return last }
+    if last &+ 1 < used, entries[last &+ 1].key == key {
+      pointee.last = UInt32(truncatingIfNeeded: last &+ 1)
+      return last &+ 1
+    }
     let mask = Int(pointee.tableSize) &- 1
     let hash = key.hash
     var slot = Int(hash) & mask
@@ -159,9 +167,10 @@ extension UnsafeMutablePointer where Pointee == MapObject {
         known == key
           || (known.hash == hash && known.hasSameText(as: key))
       {
+        pointee.last = UInt32(truncatingIfNeeded: index)
         return index
       }
-      slot = (slot + 1) & mask
+      slot = (slot &+ 1) & mask
     }
     return -1
   }

@@ -134,6 +134,7 @@ public final class Heap {
     map.pointee.table = nil
     map.pointee.tableSize = 0
     map.pointee.version = 0
+    map.pointee.last = 0
     if capacity > 0 { map.reserve(capacity, self) }
     return map
   }
@@ -179,11 +180,20 @@ public final class Heap {
   private static let textPiece = 256 << 10
 
   /// Makes a string of `byteCount` bytes that `fill` writes; they must be valid UTF-8.
+  ///
+  /// - Parameter isASCII: true when it is known that each byte is a scalar.
+  @inline(__always)
   func makeString(
-    byteCount: Int, fill: (UnsafeMutablePointer<UInt8>) -> Void
+    byteCount: Int, isASCII: Bool = false, fill: (UnsafeMutablePointer<UInt8>) -> Void
   ) -> StringReference {
     let memory = allocate(size: MemoryLayout<StringObject>.size + byteCount, tag: .string)
-    return finishString(memory, byteCount, fill)
+    let string = memory.assumingMemoryBound(to: StringObject.self)
+    string.pointee.hash = 0
+    string.pointee.form = .whole
+    string.pointee.byteCount = byteCount
+    fill(UnsafeMutableRawPointer(string + 1).assumingMemoryBound(to: UInt8.self))
+    string.pointee.scalarCount = isASCII ? byteCount : string.countScalars()
+    return string
   }
 
   /// Makes the string of a long one and a piece behind it: in place when the long one's room is still

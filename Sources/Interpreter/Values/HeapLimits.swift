@@ -83,8 +83,12 @@ extension Heap {
   /// Makes sure that `additional` bytes fit below the cap, with a collection when garbage is in the way.
   ///
   /// - Throws: when they do not fit.
+  @inline(__always)
   public func reserve(_ additional: Int) throws(ScriptError) {
-    guard additional > limit || bytes + additional > limit else { return }
+    if additional > limit || bytes &+ additional > limit { try makeRoom(additional) }
+  }
+
+  private func makeRoom(_ additional: Int) throws(ScriptError) {
     if additional <= limit {
       relieve?()
       if bytes + additional <= headroom { return }

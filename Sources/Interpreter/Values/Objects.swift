@@ -83,7 +83,9 @@ public struct MapObject {
   /// Open addressing; `UInt32.max` marks a free slot. Nil for small maps.
   var table: UnsafeMutablePointer<UInt32>?
   /// Counts changes, so that a loop over the map notices one.
-  var version: Int
+  var version: UInt32
+  /// The entry that was found last in the table.
+  var last: UInt32
 }
 
 /// Points to a map of the heap.

@@ -56,9 +56,25 @@ extension UnsafeMutablePointer where Pointee == StringObject {
   public var scalarCount: Int { pointee.scalarCount }
 
   func countScalars() -> Int {
-    var count = 0
-    for byte in utf8 where byte & 0xC0 != 0x80 { count += 1 }
-    return count
+    let count = pointee.byteCount
+    return count &- Self.continuationCount(UnsafeRawPointer(bytes), count)
+  }
+
+  /// Bytes that go on with a scalar, eight at a time: those whose two highest bits are 1 and 0.
+  private static func continuationCount(_ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    var found = 0
+    var offset = 0
+    while offset &+ 8 <= count {
+      let word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      if word & (ones &<< 7) != 0 { found &+= (word &>> 7 & ~(word &>> 6) & ones).nonzeroBitCount }
+      offset &+= 8
+    }
+    while offset < count {
+      if bytes.load(fromByteOffset: offset, as: UInt8.self) & 0xC0 == 0x80 { found &+= 1 }
+      offset &+= 1
+    }
+    return found
   }
 
   /// A hash of the bytes, never 0, kept in the object.

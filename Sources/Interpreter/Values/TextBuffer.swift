@@ -9,7 +9,9 @@
 /// One growing buffer for each heap. `begin` empties it, `finish` makes a string of it; between the two,
 /// nothing else may use it.
 public final class TextBuffer {
+  // The heap owns the buffer, so it outlives it; looking at its state counts no references.
   private unowned(unsafe) let heap: Heap
+  private let state: UnsafeMutablePointer<HeapState>
   private var bytes: UnsafeMutablePointer<UInt8>
   private var capacity: Int
   /// Bytes in the buffer.
@@ -22,6 +24,7 @@ public final class TextBuffer {
 
   init(_ heap: Heap) {
     self.heap = heap
+    state = heap.state
     bytes = Self.nowhere
     capacity = 0
   }
@@ -89,15 +92,23 @@ public final class TextBuffer {
   /// - Throws: when the run passes its memory or must stop.
   public func append(_ utf8: UnsafeBufferPointer<UInt8>) throws(ScriptError) {
     guard let base = utf8.baseAddress else { return }
-    try makeRoom(utf8.count)
+    if utf8.count > capacity &- count { try makeRoom(utf8.count) }
+    guard utf8.count > Self.copyStep else { return try copy(base, utf8.count) }
     var start = 0
     while start < utf8.count {
       let step = min(Self.copyStep, utf8.count - start)
-      (bytes + count).update(from: base + start, count: step)
-      count += step
+      try copy(base + start, step)
       start += step
-      try heap.charge(bytes: step)
     }
+  }
+
+  /// Appends bytes that there is room for.
+  @inline(__always)
+  private func copy(_ source: UnsafePointer<UInt8>, _ size: Int) throws(ScriptError) {
+    (bytes + count).update(from: source, count: size)
+    count &+= size
+    state.pointee.steps &+= 1 &+ size &>> 6
+    if state.pointee.steps >= state.pointee.nextLook { try heap.look() }
   }
 
   /// Appends a string of the heap.
