@@ -191,7 +191,7 @@ struct VerifierTests {
       "the state of a loop over integers read as a value",
       [
         set, Instruction(.move, a: 1, b: 0), Instruction(.rangeBegin, a: 0, bx: 0), end,
-      ], "r0 holds a loop's state where a value is read"),
+      ], "r0 holds a value or a loop's state where a value is read"),
     Wrong(
       "a turn of a loop over integers that has not begun",
       [

@@ -191,11 +191,20 @@ extension StandardLibrary {
           let end = if middle + width < count { middle + width } else { count }
           var i = start
           var j = middle
-          while i < middle and j < end {
-            let left = from[i]
-            let right = from[j]
-            if isBefore(right, left) { to[k] = right; j += 1 } else { to[k] = left; i += 1 }
-            k += 1
+          if j < end {
+            var left = from[i]
+            var right = from[j]
+            while true {
+              if isBefore(right, left) {
+                to[k] = right; j += 1; k += 1
+                if j == end { break }
+                right = from[j]
+              } else {
+                to[k] = left; i += 1; k += 1
+                if i == middle { break }
+                left = from[i]
+              }
+            }
           }
           while i < middle { to[k] = from[i]; i += 1; k += 1 }
           while j < end { to[k] = from[j]; j += 1; k += 1 }

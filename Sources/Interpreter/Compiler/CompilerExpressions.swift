@@ -336,6 +336,8 @@ extension Compiler {
       return [function.emit(Instruction(.jumpIf, a: register), inner.span)]
     case .group(let inner):
       return jumpUnless(inner)
+    case .bool(true):
+      return []
     default:
       break
     }

@@ -25,7 +25,7 @@ extension Compiler {
       let register = operand(value)
       function.emit(Instruction(.throwError, a: register), statement.span)
     case .whileLoop(let condition, let body):
-      whileLoop(condition, body, statement.span)
+      whileLoop(condition, body)
     case .forLoop(let variables, let sequence, let body):
       forLoop(variables, sequence, body, statement.span)
     case .breakLoop:
@@ -198,14 +198,14 @@ extension Compiler {
     }
   }
 
-  private mutating func whileLoop(_ condition: Expression, _ body: Block, _ span: Span) {
+  private mutating func whileLoop(_ condition: Expression, _ body: Block) {
     let start = function.code.count
     let exits = jumpUnless(condition)
     function.loops.append(FunctionBuilder.LoopContext(cleanupDepth: function.cleanups.count))
     block(body, into: nil)
     let loop = function.loops.removeLast()
     function.patch(loop.continues)
-    function.loop(to: start, span)
+    function.loop(to: start, condition.span)
     function.patch(exits)
     function.patch(loop.breaks)
   }

@@ -171,12 +171,12 @@ extension Machine {
 
           case .jump: pc += i.bx
           case .loop:
-            pc += i.bx
             ticks &-= 1
             if ticks < 0 || state.pointee.bytes > state.pointee.threshold {
               ticks = try poll(ticks)
               if ticks < 0 { return paused(fiber, at: pc) }
             }
+            pc += i.bx
           case .jumpIf:
             let value = registers[a]
             if value.tag != .bool { throw .notBool(value) }

@@ -15,6 +15,12 @@ extension UnsafeMutablePointer where Pointee == ListObject {
     }
   }
 
+  /// The elements' place behind the struct, in a list that was made with few of them.
+  @inline(__always)
+  var ownItems: UnsafeMutablePointer<Value> {
+    UnsafeMutableRawPointer(self + 1).assumingMemoryBound(to: Value.self)
+  }
+
   /// Makes room for `capacity` elements.
   public func reserve(_ capacity: Int, _ heap: Heap) {
     guard capacity > pointee.capacity else { return }
@@ -22,7 +28,7 @@ extension UnsafeMutablePointer where Pointee == ListObject {
     let items = heap.makeBuffer(capacity * stride).assumingMemoryBound(to: Value.self)
     if let old = pointee.items {
       items.update(from: old, count: pointee.count)
-      heap.freeBuffer(old, pointee.capacity * stride)
+      if old != ownItems { heap.freeBuffer(old, pointee.capacity * stride) }
     }
     pointee.items = items
     pointee.capacity = capacity
@@ -105,6 +111,12 @@ extension UnsafeMutablePointer where Pointee == MapObject {
   /// Used entries, removed ones included.
   @inline(__always)
   private var used: Int { Int(pointee.used) }
+
+  /// The pairs' place behind the struct, in a map that was made with few of them.
+  @inline(__always)
+  var ownEntries: UnsafeMutablePointer<MapEntry> {
+    UnsafeMutableRawPointer(self + 1).assumingMemoryBound(to: MapEntry.self)
+  }
 
   /// Bytes of the pairs' buffer.
   @inline(__always)
@@ -262,7 +274,7 @@ extension UnsafeMutablePointer where Pointee == MapObject {
         (entries + count).initialize(to: old[index])
         count += 1
       }
-      heap.freeBuffer(old, entriesSize)
+      if old != ownEntries { heap.freeBuffer(old, entriesSize) }
     }
     pointee.entries = entries
     pointee.capacity = UInt32(capacity)

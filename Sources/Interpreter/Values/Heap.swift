@@ -71,7 +71,7 @@ public final class Heap {
     for reference in references { reference.pointee.content.release() }
     large.removeAll()
     pages.removeAll()
-    for string in permanents { UnsafeMutableRawPointer(string).deallocate() }
+    for string in permanents { (UnsafeMutableRawPointer(string) - 8).deallocate() }
     state.pointee.classes.deallocate()
     state.deallocate()
     if peak > Self.trimSize { CLibrary.giveBackMemory() }
@@ -111,31 +111,36 @@ public final class Heap {
     bytes += Self.footprint(size) - Self.footprint(old)
   }
 
+  /// Elements or pairs that an object itself has room for when it is made with its size.
+  private static let mostOwn = 8
+
   /// Makes an empty list with room for `capacity` elements.
   public func makeList(capacity: Int = 0) -> ListReference {
-    let list = allocate(size: MemoryLayout<ListObject>.size, tag: .list)
-      .assumingMemoryBound(to: ListObject.self)
+    let own = capacity > 0 && capacity <= Self.mostOwn ? capacity : 0
+    let size = MemoryLayout<ListObject>.size &+ own &* MemoryLayout<Value>.stride
+    let list = allocate(size: size, tag: .list).assumingMemoryBound(to: ListObject.self)
     list.pointee.count = 0
-    list.pointee.capacity = 0
-    list.pointee.items = nil
+    list.pointee.capacity = own
+    list.pointee.items = own > 0 ? list.ownItems : nil
     list.pointee.version = 0
-    if capacity > 0 { list.reserve(capacity, self) }
+    if capacity > own { list.reserve(capacity, self) }
     return list
   }
 
   /// Makes an empty map.
   public func makeMap(capacity: Int = 0) -> MapReference {
-    let map = allocate(size: MemoryLayout<MapObject>.size, tag: .map)
-      .assumingMemoryBound(to: MapObject.self)
+    let own = capacity > 0 && capacity <= Self.mostOwn ? capacity : 0
+    let size = MemoryLayout<MapObject>.size &+ own &* MemoryLayout<MapEntry>.stride
+    let map = allocate(size: size, tag: .map).assumingMemoryBound(to: MapObject.self)
     map.pointee.size = 0
     map.pointee.used = 0
-    map.pointee.capacity = 0
-    map.pointee.entries = nil
+    map.pointee.capacity = UInt32(truncatingIfNeeded: own)
+    map.pointee.entries = own > 0 ? map.ownEntries : nil
     map.pointee.table = nil
     map.pointee.tableSize = 0
     map.pointee.version = 0
     map.pointee.last = 0
-    if capacity > 0 { map.reserve(capacity, self) }
+    if capacity > own { map.reserve(capacity, self) }
     return map
   }
 
@@ -187,6 +192,14 @@ public final class Heap {
     byteCount: Int, isASCII: Bool = false, fill: (UnsafeMutablePointer<UInt8>) -> Void
   ) -> StringReference {
     let memory = allocate(size: MemoryLayout<StringObject>.size + byteCount, tag: .string)
+    return Self.initializeString(memory, byteCount, isASCII, fill)
+  }
+
+  @inline(__always)
+  private static func initializeString(
+    _ memory: UnsafeMutableRawPointer, _ byteCount: Int, _ isASCII: Bool,
+    _ fill: (UnsafeMutablePointer<UInt8>) -> Void
+  ) -> StringReference {
     let string = memory.assumingMemoryBound(to: StringObject.self)
     string.pointee.hash = 0
     string.pointee.form = .whole
@@ -211,13 +224,13 @@ public final class Heap {
       owner.room.pointee.used += second
       try copy(right.bytes, to: left.bytes + first, count: second)
       let size = MemoryLayout<StringObject>.size + MemoryLayout<StringReference>.size
-      let view = makeJoined(left, right, .view, size)
+      let view = makeJoined(left, right, .view, allocateShifted(size: size, tag: .string))
       view.owner.initialize(to: owner)
       return view
     }
     let capacity = 2 * (first + second)
     let size = MemoryLayout<StringObject>.size + StringRoom.size + capacity
-    let string = makeJoined(left, right, .growable, size)
+    let string = makeJoined(left, right, .growable, allocate(size: size, tag: .string))
     string.room.initialize(to: StringRoom(used: first + second, capacity: capacity))
     try copy(left.bytes, to: string.bytes, count: first)
     try copy(right.bytes, to: string.bytes + first, count: second)
@@ -225,26 +238,14 @@ public final class Heap {
   }
 
   private func makeJoined(
-    _ left: StringReference, _ right: StringReference, _ form: StringObject.Form, _ size: Int
+    _ left: StringReference, _ right: StringReference, _ form: StringObject.Form,
+    _ memory: UnsafeMutableRawPointer
   ) -> StringReference {
-    let string = allocate(size: size, tag: .string).assumingMemoryBound(to: StringObject.self)
+    let string = memory.assumingMemoryBound(to: StringObject.self)
     string.pointee.hash = 0
     string.pointee.form = form
     string.pointee.scalarCount = left.pointee.scalarCount + right.pointee.scalarCount
     string.pointee.byteCount = left.pointee.byteCount + right.pointee.byteCount
-    return string
-  }
-
-  private func finishString(
-    _ memory: UnsafeMutableRawPointer, _ byteCount: Int,
-    _ fill: (UnsafeMutablePointer<UInt8>) -> Void
-  ) -> StringReference {
-    let string = memory.assumingMemoryBound(to: StringObject.self)
-    string.pointee.hash = 0
-    string.pointee.form = .whole
-    string.pointee.byteCount = byteCount
-    fill(string.bytes)
-    string.pointee.scalarCount = string.countScalars()
     return string
   }
 
@@ -254,14 +255,15 @@ public final class Heap {
     var copy = text
     let string = copy.withUTF8 { utf8 in
       let size = MemoryLayout<StringObject>.size + utf8.count
-      let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+      // Not at a multiple of sixteen, see `ObjectHeader`.
+      let memory = UnsafeMutableRawPointer.allocate(byteCount: 8 + size, alignment: 16) + 8
       memory.bindMemory(to: ObjectHeader.self, capacity: 1).initialize(
         to: ObjectHeader(tag: .string, place: .permanent, epoch: 0))
-      return finishString(memory, utf8.count) { target in
+      return Self.initializeString(memory, utf8.count, false) { target in
         if let base = utf8.baseAddress { target.update(from: base, count: utf8.count) }
       }
     }
-    bytes += Self.footprint(MemoryLayout<StringObject>.size + text.utf8.count)
+    bytes += Self.footprint(8 + MemoryLayout<StringObject>.size + text.utf8.count)
     permanents.append(string)
     interned[ExactText(text)] = string
     return string

@@ -26,6 +26,15 @@ extension Heap {
     return block.content
   }
 
+  /// Memory for an object that stands eight bytes into a cell.
+  func allocateShifted(size: Int, tag: Value.Tag) -> UnsafeMutableRawPointer {
+    guard size + 8 <= state.pointee.mostInCell else { return allocateLarge(size, tag) }
+    let memory = cell(HeapState.sizeClass(size + 8))
+    initializeHeader(memory, tag, .shifted)
+    initializeHeader(memory + 8, tag, .shifted)
+    return memory + 8
+  }
+
   /// The next free cell of a class.
   @inline(__always)
   private func cell(_ index: Int) -> UnsafeMutableRawPointer {

@@ -5,7 +5,7 @@
 
 extension Heap {
   /// Bytes that must be in use before the first collection.
-  static let leastThreshold = 8 << 20
+  static let leastThreshold = 4 << 20
   /// Freed bytes that are worth a walk through the allocator's lists to give them back.
   static let trimSize = 32 << 20
 
@@ -14,47 +14,49 @@ extension Heap {
   /// Marks a root.
   @inline(__always)
   func mark(_ value: Value) {
-    if value.isObject { markObject(value.pointer) }
+    if value.isObject { markObject(value.pointer, value.tag) }
+  }
+
+  /// Marks an object. One in a cell is not looked at: it may be far away, and its turn comes.
+  @inline(__always)
+  private func markObject(_ object: UnsafeMutableRawPointer, _ tag: Value.Tag) {
+    guard Self.isInCell(object) else { return markElsewhere(object, tag) }
+    guard UnsafeMutablePointer<Page>(of: object).mark(object) else { return }
+    if Self.hasChildren(tag) { worklist.append(object) }
   }
 
   @inline(__always)
-  private func markObject(_ object: UnsafeMutableRawPointer) {
-    let header = object.assumingMemoryBound(to: ObjectHeader.self)
-    guard isNewlyMarked(object, header.pointee.place) else { return }
-    switch header.pointee.tag {
-    case .string: markOwner(object.assumingMemoryBound(to: StringObject.self))
-    case .range, .error, .host: break
-    default: worklist.append(object)
+  private static func isInCell(_ object: UnsafeMutableRawPointer) -> Bool {
+    UInt(bitPattern: object) & 8 == 0
+  }
+
+  @inline(__always)
+  private static func hasChildren(_ tag: Value.Tag) -> Bool {
+    switch tag {
+    case .list, .map, .closure, .link, .box: true
+    default: false
     }
   }
 
-  @inline(__always)
-  private func isNewlyMarked(
-    _ object: UnsafeMutableRawPointer, _ place: ObjectHeader.Place
-  ) -> Bool {
-    switch place {
-    case .cell: return UnsafeMutablePointer<Page>(of: object).mark(object)
+  @inline(never)
+  private func markElsewhere(_ object: UnsafeMutableRawPointer, _ tag: Value.Tag) {
+    let header = object.assumingMemoryBound(to: ObjectHeader.self)
+    switch header.pointee.place {
+    case .permanent: return
+    case .cell, .shifted:
+      guard UnsafeMutablePointer<Page>(of: object).mark(object) else { return }
     case .large:
       let block = UnsafeMutablePointer<LargeBlock>(of: object)
-      if block.pointee.isMarked { return false }
+      if block.pointee.isMarked { return }
       block.pointee.isMarked = true
-      return true
-    case .permanent: return false
     }
-  }
-
-  /// Marks the string whose beginning another one is.
-  @inline(__always)
-  private func markOwner(_ string: StringReference) {
-    guard string.pointee.form == .view else { return }
-    let owner = string.owner.pointee
-    _ = isNewlyMarked(UnsafeMutableRawPointer(owner), owner.pointee.header.place)
-  }
-
-  @inline(__always)
-  private func markString(_ string: StringReference) {
-    let object = UnsafeMutableRawPointer(string)
-    if isNewlyMarked(object, string.pointee.header.place) { markOwner(string) }
+    if Self.hasChildren(tag) { return worklist.append(object) }
+    guard tag == .string else { return }
+    // A view keeps the string alive whose beginning it is; that one is no view.
+    let string = object.assumingMemoryBound(to: StringObject.self)
+    if string.pointee.form == .view {
+      markObject(UnsafeMutableRawPointer(string.owner.pointee), .string)
+    }
   }
 
   /// Marks a buffer of that size.
@@ -72,7 +74,9 @@ extension Heap {
     case .list:
       let list = object.assumingMemoryBound(to: ListObject.self).pointee
       guard let items = list.items else { return }
-      markBuffer(items, list.capacity &* MemoryLayout<Value>.stride)
+      if items != object.assumingMemoryBound(to: ListObject.self).ownItems {
+        markBuffer(items, list.capacity &* MemoryLayout<Value>.stride)
+      }
       for index in 0..<list.count { mark(items[index]) }
     case .map: markPairs(object.assumingMemoryBound(to: MapObject.self))
     case .closure:
@@ -88,11 +92,11 @@ extension Heap {
 
   private func markPairs(_ map: MapReference) {
     guard let entries = map.pointee.entries else { return }
-    markBuffer(entries, map.entriesSize)
+    if entries != map.ownEntries { markBuffer(entries, map.entriesSize) }
     if let table = map.pointee.table { markBuffer(table, map.tableBytes) }
     for index in 0..<Int(map.pointee.used) {
       guard let key = entries[index].key else { continue }
-      markString(key)
+      markObject(UnsafeMutableRawPointer(key), .string)
       mark(entries[index].value)
     }
   }
@@ -120,20 +124,21 @@ extension Heap {
     forEachClass { $0.pointee.clearMarks() }
     markRoots()
     if keepsNew {
-      forEachObject { object in
-        if object.assumingMemoryBound(to: ObjectHeader.self).pointee.epoch == state.pointee.epoch {
-          markObject(object)
-        }
+      forEachObject { header in
+        guard header.pointee.epoch == state.pointee.epoch else { return }
+        let shift = header.pointee.place == .shifted ? 8 : 0
+        markObject(UnsafeMutableRawPointer(header) + shift, header.pointee.tag)
       }
     }
     while let object = worklist.popLast() { markChildren(object) }
     let before = bytes
     sweep()
     giveBack(before)
-    // The next collection comes when the heap has doubled: all collections on the way to the cap take a
-    // few times what the last one takes.
+    // The next collection comes when the heap has doubled, or is three times as large where nearly
+    // everything lives: all collections on the way to the cap take a few times what the last one takes.
+    let factor = bytes > before / 4 * 3 ? 3 : 2
     state.pointee.threshold =
-      isStressed ? -1 : min(max(Self.leastThreshold, bytes * 2), max(limit, bytes))
+      isStressed ? -1 : min(max(Self.leastThreshold, bytes * factor), max(limit, bytes))
   }
 
   private func sweep() {
@@ -157,7 +162,7 @@ extension Heap {
 
   private func isMarked(_ object: UnsafeMutableRawPointer) -> Bool {
     switch object.assumingMemoryBound(to: ObjectHeader.self).pointee.place {
-    case .cell: UnsafeMutablePointer<Page>(of: object).isMarked(object)
+    case .cell, .shifted: UnsafeMutablePointer<Page>(of: object).isMarked(object)
     case .large: UnsafeMutablePointer<LargeBlock>(of: object).pointee.isMarked
     case .permanent: true
     }
@@ -181,26 +186,30 @@ extension Heap {
     for index in 0..<2 * HeapState.classCount { body(state.pointee.classes + index) }
   }
 
-  /// Calls `body` for every object, and for what dead ones have left in their cells: the tag and the
-  /// epoch of those are as they were.
-  private func forEachObject(_ body: (UnsafeMutableRawPointer) -> Void) {
+  /// Calls `body` with the header of every object, and with what dead ones have left in their cells: the
+  /// tag and the epoch of those are as they were. Of a shifted object it is the copy before it.
+  private func forEachObject(_ body: (UnsafeMutablePointer<ObjectHeader>) -> Void) {
     for index in 0..<HeapState.classCount {
       var current = state.pointee.classes[index].pages
       while let page = current {
-        for position in 0..<page.cellCount { body(page.cell(position)) }
+        for position in 0..<page.cellCount {
+          body(page.cell(position).assumingMemoryBound(to: ObjectHeader.self))
+        }
         current = page.pointee.next
       }
     }
     var current = large.first
     while let block = current {
-      if block.pointee.holdsObject { body(block.content) }
+      if block.pointee.holdsObject {
+        body(block.content.assumingMemoryBound(to: ObjectHeader.self))
+      }
       current = block.pointee.next
     }
   }
 
   /// Begins to count epochs anew: no object must look as if it were new when the numbers come again.
   private func restartEpochs() {
-    forEachObject { $0.assumingMemoryBound(to: ObjectHeader.self).pointee.epoch = 0 }
+    forEachObject { $0.pointee.epoch = 0 }
     state.pointee.epoch = 1
   }
 }

@@ -1,6 +1,6 @@
 // Blocks of the heap that are too large for a cell: one of the C library's each, in a list.
 
-/// The start of a large block; the object or the buffer follows.
+/// The start of a large block; the object or the buffer follows, at an odd multiple of eight.
 struct LargeBlock {
   var next: UnsafeMutablePointer<LargeBlock>?
   var previous: UnsafeMutablePointer<LargeBlock>?
@@ -8,6 +8,15 @@ struct LargeBlock {
   var size: Int
   var isMarked: Bool
   var holdsObject: Bool
+  /// Keeps what follows away from multiples of sixteen, where cells are.
+  private let padding = 0
+
+  init(next: UnsafeMutablePointer<LargeBlock>?, size: Int, holdsObject: Bool) {
+    self.next = next
+    self.size = size
+    self.holdsObject = holdsObject
+    isMarked = false
+  }
 
   /// Bytes of the block, as the C library rounds them.
   var footprint: Int { Heap.footprint(MemoryLayout<LargeBlock>.stride + size) }
@@ -32,9 +41,7 @@ struct LargeBlocks {
     let block = UnsafeMutableRawPointer.allocate(
       byteCount: MemoryLayout<LargeBlock>.stride + size, alignment: 16
     ).bindMemory(to: LargeBlock.self, capacity: 1)
-    block.initialize(
-      to: LargeBlock(
-        next: first, previous: nil, size: size, isMarked: false, holdsObject: holdsObject))
+    block.initialize(to: LargeBlock(next: first, size: size, holdsObject: holdsObject))
     first?.pointee.previous = block
     first = block
     return block

@@ -2,6 +2,9 @@
 // except in `ReferenceObject`, which holds one Swift object and lets it go when it is swept.
 
 /// The start of every object.
+///
+/// Objects in cells stand at multiples of sixteen, all others at odd multiples of eight, and so do views,
+/// which keep another string alive. So the address of most strings says that marking them is a bit.
 struct ObjectHeader {
   /// What an object's memory is.
   enum Place: UInt8, BitwiseCopyable {
@@ -11,6 +14,8 @@ struct ObjectHeader {
     case large
     /// A block of its own that is never freed.
     case permanent
+    /// Eight bytes into a cell, which begins with a copy of the header.
+    case shifted
   }
 
   /// What it is.
@@ -49,7 +54,7 @@ public struct StringObject {
 /// Points to a string of the heap.
 public typealias StringReference = UnsafeMutablePointer<StringObject>
 
-/// A list: a growable buffer of values.
+/// A list: a growable buffer of values. That of a short list that was made with its size follows the struct.
 public struct ListObject {
   var header: ObjectHeader
   /// Number of elements.
@@ -70,6 +75,7 @@ struct MapEntry {
 }
 
 /// A map in insertion order: a buffer of pairs and, past eight of them, a hash table of their indexes.
+/// The buffer of a small map that was made with its size follows the struct.
 public struct MapObject {
   var header: ObjectHeader
   /// Number of pairs.

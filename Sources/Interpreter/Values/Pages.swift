@@ -193,6 +193,9 @@ struct PageStore {
   private var end = 0
   private static let leastBlock = 1 << 20
   private static let mostBlock = 32 << 20
+  /// From so many bytes on, blocks ask for the system's large pages, of which one may be half empty.
+  private static let hugeFrom = 16 << 20
+  private static let hugePage = 2 << 20
 
   /// A page; one for objects holds zeros or old objects of pages whose cells had another size, which
   /// nobody must take for objects, so it is zeroed.
@@ -215,16 +218,20 @@ struct PageStore {
 
   private mutating func addBlock() {
     let total = blocks.reduce(0) { $0 + $1.size }
-    let size = min(max(Self.leastBlock, total / 4), Self.mostBlock)
+    let isHuge = total >= Self.hugeFrom
+    let unit = isHuge ? Self.hugePage : Page.size
+    let size = min(max(Self.leastBlock, total / 4), Self.mostBlock) / unit * unit
     let memory = mmap(
-      nil, size + Page.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+      nil, size + unit, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let memory, memory != MAP_FAILED else {
       // What `malloc` of the Swift runtime does as well when the system has no memory left.
       preconditionFailure("the system has no memory left")
     }
-    blocks.append((memory, size + Page.size))
-    next = (Int(bitPattern: memory) + Page.size - 1) & ~(Page.size - 1)
-    end = next + size / Page.size * Page.size
+    blocks.append((memory, size + unit))
+    next = (Int(bitPattern: memory) + unit - 1) & ~(unit - 1)
+    end = next + size
+    // Where the system has none, small ones serve as well.
+    if isHuge { madvise(UnsafeMutableRawPointer(bitPattern: next), size, MADV_HUGEPAGE) }
   }
 
   /// Gives the memory of unused pages back to the system; their addresses stay reserved.
