@@ -232,6 +232,41 @@ struct MemoryTests {
     #expect(heap.bytes == 0)
   }
 
+  @Test("a collection that is broken off frees nothing that lives, and the next one frees the rest")
+  func brokenOff() {
+    let heap = Heap(limit: Self.heapLimit)
+    var kept: [(list: ListReference, text: String)] = []
+    // Where the interrupt comes: before, while or after the roots are marked, or not at all.
+    for round in 0..<40 {
+      for index in 0..<2000 {
+        let text = String(repeating: "\(round % 10)", count: index % 40 == 0 ? 2000 : index % 90)
+        let list = heap.makeList()
+        list.append(Value(heap.makeString(text)), heap)
+        for number in 0..<index % 70 { list.append(Value(number), heap) }
+        _ = heap.makeError(ScriptError(text))
+        if index % 7 == 0 { kept.append((list, text)) }
+      }
+      if round % 4 == 0 { heap.interrupt.set(.cancelled) }
+      heap.collect {
+        for (index, entry) in kept.enumerated() {
+          if round % 4 == 1, index == kept.count / 2 { heap.interrupt.set(.cancelled) }
+          heap.mark(Value(entry.list))
+        }
+        if round % 4 == 2 { heap.interrupt.set(.cancelled) }
+      }
+      heap.interrupt.clear()
+      #expect(
+        kept.allSatisfy { entry in
+          entry.list[item: 0].asString.text == entry.text
+            && (1..<entry.list.count).allSatisfy { entry.list[item: $0].asInt == Int64($0 - 1) }
+        })
+      if round % 3 == 2 { kept.removeFirst(kept.count / 2) }
+    }
+    heap.collect {}
+    #expect(heap.isEmpty)
+    #expect(heap.bytes == 0)
+  }
+
   @Test("objects are told apart by when they were made, also when the count of that begins anew")
   func epochs() throws {
     let heap = Heap(limit: Self.heapLimit)

@@ -204,8 +204,13 @@ extension Machine {
   }
 
   func makeSlice(_ list: ListReference, _ start: Int, _ end: Int) throws(ScriptError) -> Value {
-    let slice = heap.makeList(capacity: min(max(0, end - start), 1024))
-    try slice.append(list, from: start, to: end, step: 16, heap)
+    let count = max(0, end - start)
+    let slice = heap.makeList(capacity: min(count, 1024))
+    if count <= 1024, let items = list.pointee.items {
+      slice.fill(items + start, count)
+    } else {
+      try slice.append(list, from: start, to: end, step: 16, heap)
+    }
     return Value(slice)
   }
 

@@ -174,7 +174,7 @@ extension Machine {
             ticks &-= 1
             if ticks < 0 || state.pointee.bytes > state.pointee.threshold {
               ticks = try poll(ticks)
-              if ticks < 0 { return paused(fiber, at: pc) }
+              if ticks < 0 { return paused(fiber, at: pc - 1) }
             }
             pc += i.bx
           case .jumpIf:

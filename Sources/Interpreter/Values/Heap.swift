@@ -34,6 +34,8 @@ public final class Heap {
   /// Names of the library's functions by their index.
   let nativeNames: [String]
 
+  /// True after a collection that was broken off: large blocks may have its marks.
+  var hasStaleMarks = false
   /// Bytes that a library function has borrowed.
   var borrowed = 0
   /// Why the run must stop, if it must.
@@ -174,7 +176,8 @@ public final class Heap {
     while start < utf8.count {
       let end = min(start + Self.textPiece, utf8.count)
       (string.bytes + start).update(from: base + start, count: end - start)
-      string.pointee.scalarCount += utf8[start..<end].count { $0 & 0xC0 != 0x80 }
+      string.pointee.scalarCount +=
+        end - start - StringReference.continuationCount(base + start, end - start)
       try charge(bytes: end - start)
       start = end
     }

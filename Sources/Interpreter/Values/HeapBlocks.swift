@@ -52,9 +52,7 @@ extension Heap {
   @inline(never)
   private func refill(_ index: Int) -> UnsafeMutableRawPointer {
     let cells = state.pointee.classes + index
-    let size = cells.pointee.refill { pages.take(zeroed: $0) }
-    bytes += size
-    state.pointee.cellBytes += size
+    bytes += cells.pointee.refill { pages.take(zeroed: $0) }
     let cell = cells.pointee.cursor
     cells.pointee.cursor = cell + cells.pointee.cellSize
     return cell

@@ -2,12 +2,17 @@
 //
 // Marks of cells are bits of their pages. Nothing is done with a dead object but for those that hold a
 // Swift object: its cell, and its buffers' cells, count as free from then on.
+//
+// An interrupt breaks a collection off: the run is over, and collections of a large heap take seconds.
+// Marks are then no longer what the allocator may go by, so it takes new pages until the next collection.
 
 extension Heap {
   /// Bytes that must be in use before the first collection.
   static let leastThreshold = 4 << 20
   /// Freed bytes that are worth a walk through the allocator's lists to give them back.
   static let trimSize = 32 << 20
+  /// Objects that are marked, or let go, between two looks at the interrupt.
+  private static let objectsPerLook = 4096
 
   // MARK: Marking
 
@@ -77,7 +82,7 @@ extension Heap {
       if items != object.assumingMemoryBound(to: ListObject.self).ownItems {
         markBuffer(items, list.capacity &* MemoryLayout<Value>.stride)
       }
-      for index in 0..<list.count { mark(items[index]) }
+      markAll(items, list.count)
     case .map: markPairs(object.assumingMemoryBound(to: MapObject.self))
     case .closure:
       let closure = object.assumingMemoryBound(to: ClosureObject.self)
@@ -90,11 +95,24 @@ extension Heap {
     }
   }
 
+  /// Marks values that stand in a row; a long row ends with the collection that is broken off.
+  @inline(__always)
+  private func markAll(_ values: UnsafeMutablePointer<Value>, _ count: Int) {
+    var start = 0
+    while true {
+      let end = min(start &+ Self.objectsPerLook, count)
+      for index in start..<end { mark(values[index]) }
+      if end == count || interrupt.isSet { return }
+      start = end
+    }
+  }
+
   private func markPairs(_ map: MapReference) {
     guard let entries = map.pointee.entries else { return }
     if entries != map.ownEntries { markBuffer(entries, map.entriesSize) }
     if let table = map.pointee.table { markBuffer(table, map.tableBytes) }
     for index in 0..<Int(map.pointee.used) {
+      if index & (Self.objectsPerLook - 1) == 0, index > 0, interrupt.isSet { return }
       guard let key = entries[index].key else { continue }
       markObject(UnsafeMutableRawPointer(key), .string)
       mark(entries[index].value)
@@ -103,7 +121,8 @@ extension Heap {
 
   // MARK: Collecting
 
-  /// Frees everything that is not reachable from what `markRoots` marks.
+  /// Frees everything that is not reachable from what `markRoots` marks, unless an interrupt breaks it
+  /// off.
   func collect(markRoots: () -> Void) {
     // What dies now must not be taken for new later.
     beginNative()
@@ -121,18 +140,12 @@ extension Heap {
   func collectKeepingNew(_ markRoots: () -> Void) { collect(keepsNew: true, markRoots) }
 
   private func collect(keepsNew: Bool, _ markRoots: () -> Void) {
-    forEachClass { $0.pointee.clearMarks() }
-    markRoots()
-    if keepsNew {
-      forEachObject { header in
-        guard header.pointee.epoch == state.pointee.epoch else { return }
-        let shift = header.pointee.place == .shifted ? 8 : 0
-        markObject(UnsafeMutableRawPointer(header) + shift, header.pointee.tag)
-      }
-    }
-    while let object = worklist.popLast() { markChildren(object) }
     let before = bytes
-    sweep()
+    guard markLiving(keepsNew, markRoots), sweep() else {
+      worklist.removeAll()
+      hasStaleMarks = true
+      return
+    }
     giveBack(before)
     // The next collection comes when the heap has doubled, or is three times as large where nearly
     // everything lives: all collections on the way to the cap take a few times what the last one takes.
@@ -141,23 +154,68 @@ extension Heap {
       isStressed ? -1 : min(max(Self.leastThreshold, bytes * factor), max(limit, bytes))
   }
 
-  private func sweep() {
-    releaseReferences()
-    var live = 0
-    forEachClass { live += $0.pointee.sweep { pages.give($0) } }
-    bytes += live - state.pointee.cellBytes
-    state.pointee.cellBytes = live
-    bytes -= large.sweep()
+  /// Marks what lives. False when it was broken off.
+  private func markLiving(_ keepsNew: Bool, _ markRoots: () -> Void) -> Bool {
+    if hasStaleMarks {
+      large.clearMarks()
+      hasStaleMarks = false
+    }
+    forEachClass { $0.pointee.clearMarks() }
+    markRoots()
+    if keepsNew { markNew() }
+    guard markReachable() else {
+      forEachClass { $0.pointee.keepAll() }
+      return false
+    }
+    return true
   }
 
-  /// Lets go of the Swift objects that dead errors and host values hold.
-  private func releaseReferences() {
+  private func markNew() {
+    forEachObject(isBreakable: true) { header in
+      guard header.pointee.epoch == state.pointee.epoch else { return }
+      let shift = header.pointee.place == .shifted ? 8 : 0
+      markObject(UnsafeMutableRawPointer(header) + shift, header.pointee.tag)
+    }
+  }
+
+  private func markReachable() -> Bool {
+    var left = Self.objectsPerLook
+    while let object = worklist.popLast() {
+      markChildren(object)
+      left &-= 1
+      if left == 0 {
+        if interrupt.isSet { return false }
+        left = Self.objectsPerLook
+      }
+    }
+    return !interrupt.isSet
+  }
+
+  /// Frees what is not marked. False when it was broken off: the rest is freed by the next collection.
+  private func sweep() -> Bool {
+    let isBrokenOff = { [interrupt] in interrupt.isSet }
+    guard releaseReferences() else {
+      forEachClass { $0.pointee.keepAll() }
+      return false
+    }
+    forEachClass { bytes -= $0.pointee.sweep({ pages.give($0) }, isBrokenOff: isBrokenOff) }
+    bytes -= large.sweep(isBrokenOff: isBrokenOff)
+    return !isBrokenOff()
+  }
+
+  /// Lets go of the Swift objects that dead errors and host values hold. False when it was broken off.
+  private func releaseReferences() -> Bool {
+    var seen = 0
+    var isBrokenOff = false
     references.removeAll { reference in
-      if isMarked(UnsafeMutableRawPointer(reference)) { return false }
+      seen &+= 1
+      if seen & (Self.objectsPerLook - 1) == 0, interrupt.isSet { isBrokenOff = true }
+      if isBrokenOff || isMarked(UnsafeMutableRawPointer(reference)) { return false }
       bytes -= reference.pointee.contentSize
       reference.pointee.content.release()
       return true
     }
+    return !isBrokenOff
   }
 
   private func isMarked(_ object: UnsafeMutableRawPointer) -> Bool {
@@ -188,10 +246,15 @@ extension Heap {
 
   /// Calls `body` with the header of every object, and with what dead ones have left in their cells: the
   /// tag and the epoch of those are as they were. Of a shifted object it is the copy before it.
-  private func forEachObject(_ body: (UnsafeMutablePointer<ObjectHeader>) -> Void) {
+  ///
+  /// - Parameter isBreakable: whether an interrupt ends it.
+  private func forEachObject(
+    isBreakable: Bool = false, _ body: (UnsafeMutablePointer<ObjectHeader>) -> Void
+  ) {
     for index in 0..<HeapState.classCount {
       var current = state.pointee.classes[index].pages
       while let page = current {
+        if isBreakable, interrupt.isSet { return }
         for position in 0..<page.cellCount {
           body(page.cell(position).assumingMemoryBound(to: ObjectHeader.self))
         }
@@ -200,6 +263,7 @@ extension Heap {
     }
     var current = large.first
     while let block = current {
+      if isBreakable, interrupt.isSet { return }
       if block.pointee.holdsObject {
         body(block.content.assumingMemoryBound(to: ObjectHeader.self))
       }

@@ -5,8 +5,6 @@
 struct HeapState {
   /// Bytes that all objects and their buffers take.
   var bytes = 0
-  /// Those of `bytes` that lie in cells.
-  var cellBytes = 0
   /// A collection is due when `bytes` passes this.
   var threshold: Int
   /// Steps of the run so far.

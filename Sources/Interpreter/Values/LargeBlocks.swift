@@ -54,13 +54,23 @@ struct LargeBlocks {
     block.deallocate()
   }
 
+  /// Blocks that are freed between two looks at the interrupt.
+  private static let blocksPerLook = 1024
+
   /// Frees what is not marked, and takes the marks off the rest.
   ///
+  /// - Parameter isBrokenOff: asked now and then; what was not looked at by then stays as it is.
   /// - Returns: the bytes that were freed.
-  mutating func sweep() -> Int {
+  mutating func sweep(isBrokenOff: () -> Bool) -> Int {
     var freed = 0
     var current = first
+    var left = Self.blocksPerLook
     while let block = current {
+      left -= 1
+      if left == 0 {
+        if isBrokenOff() { break }
+        left = Self.blocksPerLook
+      }
       current = block.pointee.next
       if block.pointee.isMarked {
         block.pointee.isMarked = false
@@ -70,6 +80,15 @@ struct LargeBlocks {
       }
     }
     return freed
+  }
+
+  /// Takes all marks off.
+  func clearMarks() {
+    var current = first
+    while let block = current {
+      block.pointee.isMarked = false
+      current = block.pointee.next
+    }
   }
 
   mutating func removeAll() {

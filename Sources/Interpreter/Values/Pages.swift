@@ -89,6 +89,8 @@ struct CellClass {
   var freed: UnsafeMutableRawPointer?
   var cellSize: Int
   var holdsObjects: Bool
+  /// Bytes of the cells that were handed out, less those that were found free since.
+  private(set) var bytes = 0
   /// All pages.
   var pages: UnsafeMutablePointer<Page>?
   /// The page that gaps are looked for in, and the cell where to go on.
@@ -100,6 +102,8 @@ struct CellClass {
 
   /// Most bytes that are handed out and counted at once.
   private static let runSize = 4 << 10
+  /// Pages that are swept between two looks at the interrupt.
+  private static let pagesPerLook = 1024
 
   init(cellSize: Int, holdsObjects: Bool) {
     self.cellSize = cellSize
@@ -139,7 +143,9 @@ struct CellClass {
       && !page.isMarked(page.cell(position))
     cursor = page.cell(first)
     end = page.cell(position)
-    return (position - first) * cellSize
+    let size = (position - first) * cellSize
+    bytes += size
+    return size
   }
 
   /// Begins a collection: nothing is marked.
@@ -151,15 +157,29 @@ struct CellClass {
     }
   }
 
+  /// Takes every cell of the pages there are for one in use, until the next collection.
+  mutating func keepAll() { page = nil }
+
   /// Ends a collection: everything that is not marked is free.
   ///
-  /// - Parameter release: takes the pages without a marked cell.
-  /// - Returns: the bytes of marked cells.
-  mutating func sweep(_ release: (UnsafeMutablePointer<Page>) -> Void) -> Int {
+  /// - Parameters:
+  ///   - release: takes the pages without a marked cell.
+  ///   - isBrokenOff: asked now and then; what was not looked at by then stays in use.
+  /// - Returns: the bytes that were freed.
+  mutating func sweep(
+    _ release: (UnsafeMutablePointer<Page>) -> Void, isBrokenOff: () -> Bool
+  ) -> Int {
     var live = 0
     var kept: UnsafeMutablePointer<Page>?
+    var last: UnsafeMutablePointer<Page>?
     var current = pages
+    var left = Self.pagesPerLook
     while let page = current {
+      left -= 1
+      if left == 0 {
+        if isBrokenOff() { break }
+        left = Self.pagesPerLook
+      }
       current = page.pointee.next
       let count = page.markedCount
       if count == 0 {
@@ -168,16 +188,22 @@ struct CellClass {
         live += count * cellSize
         page.pointee.next = kept
         kept = page
+        if last == nil { last = page }
       }
     }
-    pages = kept
-    page = kept
+    last?.pointee.next = current
+    pages = kept ?? current
+    page = current == nil ? kept : nil
     position = 0
     isLast = false
+    // Both may lie in pages that were released.
     freed = nil
     cursor = UnsafeMutableRawPointer(bitPattern: 16).unsafelyUnwrapped
     end = cursor
-    return live
+    // How much of the pages that were not looked at is in use is not known: all of it, as before.
+    guard current == nil else { return 0 }
+    defer { bytes = live }
+    return bytes - live
   }
 }
 

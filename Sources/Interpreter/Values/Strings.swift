@@ -61,7 +61,7 @@ extension UnsafeMutablePointer where Pointee == StringObject {
   }
 
   /// Bytes that go on with a scalar, eight at a time: those whose two highest bits are 1 and 0.
-  private static func continuationCount(_ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+  static func continuationCount(_ bytes: UnsafeRawPointer, _ count: Int) -> Int {
     let ones: UInt64 = 0x0101_0101_0101_0101
     var found = 0
     var offset = 0
