@@ -70,7 +70,7 @@ public final class Engine: Sendable {
   public func compile(_ source: Source, keepsNames: Bool = false) throws -> Program {
     try prepared().compile(
       source, keepsNames: keepsNames, loader: options.loader,
-      capabilities: Set(options.capabilities.map(\.rawValue)))
+      capabilities: options.capabilityNames)
   }
 
   /// Compiles the text of a script; see `compile(_:keepsNames:)`.
@@ -152,7 +152,7 @@ public final class Engine: Sendable {
   private func session(of mesh: Mesh, _ library: PreparedLibrary, isInteractive: Bool) -> Session {
     var limits = options.limits
     limits.parallelism = options.parallelism
-    limits.capabilities = Set(options.capabilities.map(\.rawValue))
+    limits.capabilities = options.capabilityNames
     return Session(
       prepared: library, limits: limits, isInteractive: isInteractive, context: mesh,
       loader: options.loader, output: options.output)

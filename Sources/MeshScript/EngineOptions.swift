@@ -33,7 +33,13 @@ public struct EngineOptions: Sendable {
   /// Lets `link` write a loopback API address, which only clusters on one machine can use.
   public var allowsLoopback = false
   /// What scripts may touch.
-  public var capabilities: Set<Capability> = []
+  public var capabilities: Set<Capability> {
+    get { Set(capabilityNames.compactMap(Capability.init)) }
+    set { capabilityNames = Set(newValue.map(\.rawValue)) }
+  }
+  /// The names of `capabilities`, as the machine compares them. Strings, because the Swift runtime has long
+  /// found out what those conform to when an engine starts.
+  private(set) var capabilityNames: Set<String> = []
   /// Bounds for each run. `parallelism` and `capabilities` above replace those in here.
   public var limits = Limits()
   /// What `args` gives a script.
@@ -63,6 +69,11 @@ public struct EngineOptions: Sendable {
 
   /// The defaults.
   public init() {}
+
+  /// Lets scripts touch something more.
+  public mutating func grant(_ capability: Capability) {
+    capabilityNames.insert(capability.rawValue)
+  }
 }
 
 extension MeshOptions {

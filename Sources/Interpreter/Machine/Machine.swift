@@ -32,7 +32,7 @@ public final class Machine {
   var modules: [Value] = []
   var globalNames: [String] = []
   var libraryConstants: [Value] = []
-  var fibers: [Int: Fiber] = [:]
+  var fibers = FiberTable()
   var ready: [Fiber] = []
   var readyHead = 0
   var calls: [HostCall] = []
@@ -186,7 +186,7 @@ public final class Machine {
 
   /// The error of a run that must stop while everything waits.
   func stoppedWaiting() -> ScriptError {
-    guard let fiber = fibers.values.min(by: { $0.id < $1.id }) else { return heap.interruption }
+    guard let fiber = fibers.values.first(where: { _ in true }) else { return heap.interruption }
     return unwind(fiber, heap.interruption) ?? heap.interruption
   }
 

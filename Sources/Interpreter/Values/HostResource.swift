@@ -28,7 +28,13 @@ final class ResourceTable: Sendable {
     var owner: Int
   }
 
-  private let open = Mutex<[ObjectIdentifier: Entry]>([:])
+  /// The table itself. Most runs open nothing: then it is never made, which also saves the Swift runtime
+  /// the search for what its keys conform to.
+  private final class Table {
+    var entries: [ObjectIdentifier: Entry] = [:]
+  }
+
+  private let open = Mutex<Table?>(nil)
   private let running = Atomic<Int>(0)
 
   deinit { closeAll() }
@@ -43,8 +49,10 @@ final class ResourceTable: Sendable {
   func adopt(_ resource: any HostResource, owner: Int? = nil) {
     let entry = Entry(resource: resource, owner: owner ?? self.owner)
     open.withLock { table in
+      let made = table ?? Table()
       let key = ObjectIdentifier(resource)
-      if table[key] == nil { table[key] = entry }
+      if made.entries[key] == nil { made.entries[key] = entry }
+      table = made
     }
   }
 
@@ -61,20 +69,23 @@ final class ResourceTable: Sendable {
 
   /// Closes one, if it is open: what a script's `close()` does.
   func close(_ resource: any HostResource) {
-    let entry = open.withLock { $0.removeValue(forKey: ObjectIdentifier(resource)) }
+    let entry = open.withLock { $0?.entries.removeValue(forKey: ObjectIdentifier(resource)) }
     entry?.resource.close()
   }
 
   /// A fiber has ended: those in its result go to another fiber, the others are closed.
   func endOwner(_ owner: Int, handing result: Value?, to heir: Int) {
-    let own = open.withLock { $0.isEmpty ? [] : $0.values.filter { $0.owner == owner } }
+    let own: [Entry] = open.withLock { table in
+      guard let table, !table.entries.isEmpty else { return [] }
+      return table.entries.values.filter { $0.owner == owner }
+    }
     guard !own.isEmpty else { return }
     var kept = Set<ObjectIdentifier>()
     if let result { Self.gather(result, &kept) }
     for entry in own {
       let key = ObjectIdentifier(entry.resource)
       if kept.contains(key) {
-        open.withLock { $0[key]?.owner = heir }
+        open.withLock { $0?.entries[key]?.owner = heir }
       } else {
         close(entry.resource)
       }
@@ -102,13 +113,14 @@ final class ResourceTable: Sendable {
 
   /// Closes everything.
   func closeAll() {
-    let entries = open.withLock { table in
-      defer { table.removeAll() }
-      return Array(table.values)
+    let entries: [Entry] = open.withLock { table in
+      defer { table = nil }
+      guard let table else { return [] }
+      return Array(table.entries.values)
     }
     for entry in entries { entry.resource.close() }
   }
 
   /// How many are open.
-  var count: Int { open.withLock { $0.count } }
+  var count: Int { open.withLock { $0?.entries.count ?? 0 } }
 }

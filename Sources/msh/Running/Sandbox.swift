@@ -12,17 +12,24 @@ enum Sandbox {
     var kubeconfig: String
   }
 
+  /// What became of work with simulated clusters. No `Result`: finding out at run time that a diagnostic is
+  /// an error takes the Swift runtime as long as running a small script.
+  enum Ending<Result: Sendable>: Sendable {
+    case success(Result)
+    case failure(Diagnostic)
+  }
+
   /// Runs the body with as many simulated clusters as asked for, or with none.
   ///
   /// - Returns: what the body gave, or why the clusters could not be started.
   static func with<Result: Sendable>(
     _ count: Int?, _ body: @Sendable (Clusters?) async -> Result
-  ) async -> Swift.Result<Result, Diagnostic> {
+  ) async -> Ending<Result> {
     guard let count else { return .success(await body(nil)) }
     switch await start(count) {
     case .failure(let diagnostic): return .failure(diagnostic)
     case .success(let fleet):
-      let result: Swift.Result<Result, Diagnostic>
+      let result: Ending<Result>
       do { result = .success(await body(try publish(fleet))) } catch { result = .failure(error) }
       await fleet.stop()
       return result

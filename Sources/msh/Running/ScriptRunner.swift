@@ -47,7 +47,7 @@ struct ScriptRunner {
   }
 
   private func finish(
-    _ outcome: Result<RunOutcome, Diagnostic>, _ cause: StopCause?
+    _ outcome: Sandbox.Ending<RunOutcome>, _ cause: StopCause?
   ) -> Int32 {
     switch outcome {
     case .failure(let diagnostic):
@@ -84,8 +84,8 @@ extension EngineOptions {
     if let parallelism = settings.parallelism { self.parallelism = parallelism }
     if let timeout = settings.timeout { self.timeout = timeout }
     if let unreachable = settings.unreachable { self.unreachable = unreachable }
-    capabilities = [.network, .files, .env, .clock]
-    if settings.allowsExec { capabilities.insert(.exec) }
+    for capability in [Capability.network, .files, .env, .clock] { grant(capability) }
+    if settings.allowsExec { grant(.exec) }
     arguments = settings.arguments
     // With a document on standard output, a script's own words go to standard error.
     let printed = settings.output == .json ? Output.errors : Output.standard
