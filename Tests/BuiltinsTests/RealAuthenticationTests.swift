@@ -4,6 +4,7 @@ import Foundation
 import JSON
 import KubernetesClient
 import Processes
+import TestClusters
 import Testing
 
 @Suite(
