@@ -23,7 +23,8 @@ extension UnsafeMutablePointer where Pointee == StringObject {
   /// The pieces between separators, which are not empty.
   ///
   /// - Throws: when the run must stop.
-  public func split(_ separator: StringReference, _ heap: Heap) throws(ScriptError) -> ListReference {
+  public func split(_ separator: StringReference, _ heap: Heap) throws(ScriptError) -> ListReference
+  {
     let result = heap.makeList()
     var start = 0
     while let end = try find(separator, from: start, heap) {
@@ -63,7 +64,9 @@ extension UnsafeMutablePointer where Pointee == ListObject {
   /// The texts of the elements, with a separator between them.
   ///
   /// - Throws: when the run passes its memory or must stop, or an element is nested too deeply.
-  public func join(_ separator: StringReference?, _ heap: Heap) throws(ScriptError) -> StringReference {
+  public func join(_ separator: StringReference?, _ heap: Heap) throws(ScriptError)
+    -> StringReference
+  {
     let text = heap.text
     text.begin()
     for index in 0..<count {
