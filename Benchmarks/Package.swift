@@ -5,12 +5,17 @@ import PackageDescription
 // rest, so that what is measured is theirs alone. A package of its own, as msh has no use for it.
 let package = Package(
   name: "Benchmarks",
+  dependencies: [.package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")],
   targets: [
     .systemLibrary(name: "CYAML"),
     .target(name: "JSON", dependencies: ["CYAML"]),
     .target(name: "CCurl"),
     .target(name: "Processes"),
-    .target(name: "KubernetesClient", dependencies: ["JSON", "CCurl", "Processes"]),
+    .target(
+      name: "KubernetesClient",
+      dependencies: [
+        "JSON", "CCurl", "Processes", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     .executableTarget(name: "measure", dependencies: ["JSON", "KubernetesClient"]),
   ],
   swiftLanguageModes: [.v6]

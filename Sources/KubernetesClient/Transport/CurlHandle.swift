@@ -92,17 +92,17 @@ struct SpareHandles {
 
   /// A handle for a target, one that has its options if there is any.
   mutating func take(for target: Target) -> CurlHandle? {
-    guard count > 0 else { return nil }
-    if let handle = lanes[target.lane]?.popLast() {
-      count -= 1
-      return handle
-    }
+    if let handle = takeLast(of: target.lane) { return handle }
     // Another lane's; new handles are made only up to the limit.
-    guard count >= limit, let lane = lanes.first(where: { !$0.value.isEmpty })?.key else {
-      return nil
-    }
+    guard count >= limit, let lane = lanes.keys.first else { return nil }
+    return takeLast(of: lane)
+  }
+
+  private mutating func takeLast(of lane: Int) -> CurlHandle? {
+    guard let handle = lanes[lane]?.popLast() else { return nil }
+    if lanes[lane]?.isEmpty == true { lanes[lane] = nil }
     count -= 1
-    return lanes[lane]?.popLast()
+    return handle
   }
 
   /// Keeps a handle that libcurl's loop has given back.

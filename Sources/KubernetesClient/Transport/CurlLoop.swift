@@ -18,7 +18,7 @@ struct CurlLoop {
   typealias ID = TransferQueue.ID
 
   private static let connectionsKept = 256
-  private static let handlesKept = 256
+  private static let handlesKept = 128
 
   let options: TransportOptions
   let mailbox: Mailbox
