@@ -32,6 +32,8 @@ public struct MeshOptions: Sendable {
   public var allowsLoopback = false
   /// The environment: KUBECONFIG and HOME are read from it.
   public var environment: [String: String] = [:]
+  /// The connections to clusters, with their bounds and time-outs.
+  public var transport = Transport.shared
   /// The folder that keeps what clusters serve between runs; nil keeps nothing.
   public var discoveryFolder: DiscoveryFolder?
   /// Told what happens, from any thread.
@@ -165,7 +167,8 @@ extension Mesh {
       settings = try kubeconfig.settings(context: context)
     } catch { throw ScriptError.kubeconfig(error) }
     let made = ClusterConnection(
-      settings: settings, hooks: hooks(settings.contextName), folder: options.discoveryFolder)
+      settings: settings, hooks: hooks(settings.contextName), folder: options.discoveryFolder,
+      transport: options.transport)
     return state.withLock { state in
       let kept = state.connections[key] ?? made
       state.connections[key] = kept

@@ -74,7 +74,7 @@ struct TokenFileTests {
     #expect(try await header(missing) == "Bearer found")
   }
 
-  @Test("kube-rs#829: many requests at the moment of a renewal all go on")
+  @Test("kube-rs#829, kube-rs#831, kube-rs#835: requests at the moment of a renewal all go on")
   func concurrency() async throws {
     let (folder, clock) = (try Folder(), TestClock())
     let path = try folder.write("token", "one")

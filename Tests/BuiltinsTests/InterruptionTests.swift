@@ -5,6 +5,7 @@ import Foundation
 import Glibc
 import Interpreter
 import JSON
+import KubernetesClient
 import SimulatedCluster
 import Synchronization
 import Testing
@@ -78,8 +79,13 @@ struct InterruptionTests {
     defer { try? FileManager.default.removeItem(atPath: path) }
 
     let (events, signal) = AsyncStream<String>.makeStream()
+    var patience = TransportOptions()
+    patience.connectTimeout = .seconds(600)
+    let patient = patience
     let script = Script(kubeconfig: path) { options in
       options.allowsLoopback = true
+      // Far longer than the others can take on any machine.
+      options.transport = Transport(options: patient)
       options.onEvent = { event in
         switch event {
         case .ended(let outcome):

@@ -66,7 +66,10 @@ struct TroubleTests {
 
   @Test("a cluster that does not answer delays no other")
   func fairness() async throws {
-    try await withProxy(.simulated, deaf()) { setting in
+    // No time-out of its own may end the silence before the others are done.
+    var limits = TransportOptions()
+    limits.connectTimeout = .seconds(3600)
+    try await withProxy(.simulated, deaf(), transport: limits) { setting in
       let stuck = setting.client(requestTimeout: .seconds(3600))
       let ended = Counter()
       let calls = (0..<100).map { _ in

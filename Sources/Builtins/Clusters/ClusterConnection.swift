@@ -29,12 +29,16 @@ final class ClusterConnection: Sendable {
     let version: ServerVersion
   }
 
-  init(settings: ConnectionSettings, hooks: ClientHooks, folder: DiscoveryFolder? = nil) {
+  init(
+    settings: ConnectionSettings, hooks: ClientHooks, folder: DiscoveryFolder? = nil,
+    transport: Transport = .shared
+  ) {
     context = settings.contextName
     server = settings.server.text
     namespace = settings.namespace
     client = KubernetesClient(
-      cluster: settings.contextName, settings: settings, hooks: hooks, discoveryFolder: folder)
+      cluster: settings.contextName, settings: settings, transport: transport, hooks: hooks,
+      discoveryFolder: folder)
   }
 
   /// Why the server counts as unreachable; nil while it does not.
