@@ -16,15 +16,16 @@ struct PublicBugTests {
     }
   }
 
-  /// What the display names of all tests begin with, up to the colon.
+  /// The references in the display names of all tests: lines that begin a name, or go on with one.
   private func named() throws -> [String] {
     try sources(in: Folder.package.child("Tests")).flatMap { file in
       try file.text().split(separator: "\n").flatMap { line -> [String] in
         let trimmed = line.drop { $0 == " " }
-        guard trimmed.hasPrefix("@Test(") || trimmed.hasPrefix("\"") || trimmed.contains("#"),
-          let end = trimmed.firstRange(of: ": ")
+        let word = String(trimmed.prefix { $0 != " " })
+        guard
+          trimmed.hasPrefix("@Test(") || trimmed.hasPrefix("\"") || !references(in: word).isEmpty
         else { return [] }
-        return references(in: String(trimmed[..<end.lowerBound]))
+        return references(in: String(trimmed))
       }
     }
   }
@@ -37,7 +38,7 @@ struct PublicBugTests {
   }
 
   private func references(in text: String) -> [String] {
-    text.split { " ,\"(`|;".contains($0) }.flatMap { word -> [String] in
+    text.split { " ,:\"(`|;".contains($0) }.flatMap { word -> [String] in
       // `a#1/#2` has one project for both, `a#1/b#2` two.
       let parts = word.split(separator: "#")
       guard parts.count >= 2, let number = parts.last, number.allSatisfy(\.isNumber) else {
