@@ -65,7 +65,7 @@ let package = Package(
     .testTarget(
       name: "FaultTests",
       dependencies: [
-        "KubernetesClient", "SimulatedCluster", "JSON", "CCurl", "Processes",
+        "KubernetesClient", "SimulatedCluster", "TestClusters", "JSON", "CCurl", "Processes",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

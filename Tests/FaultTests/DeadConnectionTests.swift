@@ -1,6 +1,7 @@
 // Connections that die without a word: found by the watchdog, left, and nothing else is cut.
 
 import JSON
+import TestClusters
 import Testing
 
 @testable import KubernetesClient

@@ -2,6 +2,7 @@
 // caller sees, how often the server was asked, and that nothing was written twice.
 
 import JSON
+import TestClusters
 import Testing
 
 @testable import KubernetesClient

@@ -5,6 +5,7 @@
 import Foundation
 import JSON
 import Processes
+import TestClusters
 import Testing
 
 @testable import KubernetesClient

@@ -1,6 +1,7 @@
 // The proxy itself: without a fault it changes nothing.
 
 import JSON
+import TestClusters
 import Testing
 
 @testable import KubernetesClient

@@ -2,6 +2,7 @@
 
 import JSON
 import Synchronization
+import TestClusters
 import Testing
 
 @testable import KubernetesClient

@@ -1,6 +1,7 @@
 // A cluster in trouble: what it costs, who learns of it, and that no other cluster notices.
 
 import JSON
+import TestClusters
 import Testing
 
 @testable import KubernetesClient

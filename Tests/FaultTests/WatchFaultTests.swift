@@ -1,6 +1,7 @@
 // Faults under a watch, and servers that go away and come back, at both backends.
 
 import JSON
+import TestClusters
 import Testing
 
 @testable import KubernetesClient

@@ -46,7 +46,7 @@ public enum Backend: String, CaseIterable, CustomStringConvertible, Sendable {
   }
 
   /// How a cluster is reached.
-  public func settings(_ context: String) async throws -> ConnectionSettings {
+  public func settings(_ context: String = "cluster1") async throws -> ConnectionSettings {
     try Kubeconfig.load(explicitPath: try await kubeconfig(), environment: [:])
       .settings(context: context)
   }
