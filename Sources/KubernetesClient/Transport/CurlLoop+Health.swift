@@ -107,8 +107,13 @@ extension CurlLoop {
         release(stream)
         queue.putBack(stream.id)
       }
+      // On a new connection libcurl may begin more streams than the server turns out to allow. So the
+      // connection with the fewest is the one where the end of a single stream makes room.
+      let loads = Dictionary(grouping: busy, by: \.connection)
       guard starving.contains(where: { !$0.isStream }),
-        let oldest = busy.filter(\.isResumable).min(by: { $0.begun < $1.begun })
+        let lightest = loads.values.filter({ $0.contains(where: \.isResumable) })
+          .min(by: { $0.count < $1.count }),
+        let oldest = lightest.filter(\.isResumable).min(by: { $0.begun < $1.begun })
       else { continue }
       end(
         oldest,
