@@ -8,18 +8,25 @@ import Testing
 
 @Suite("Dead connections", .timeLimit(.minutes(15)))
 struct DeadConnectionTests {
+  /// Watches one object; gives its name when something has happened to it.
+  private func firstEvent(
+    of name: String, since version: String, _ client: KubernetesClient
+  ) -> Task<String?, any Error> {
+    Task {
+      for try await event in client.watch(
+        Things.configMap, namespace: Setting.namespace, name: name, resourceVersion: version)
+      { return event.object["metadata"]?["name"]?.string }
+      return nil
+    }
+  }
+
   @Test("client-go#374: a dead connection is left, not reused", arguments: Backend.available)
   func left(backend: Backend) async throws {
     try await withProxy(backend, transport: .impatient) { setting in
       let client = setting.client()
       let (_, version) = try await client.list(Things.configMap, namespace: Setting.namespace)
       let name = Things.name()
-      let watch = Task<String?, any Error> {
-        for try await event in client.watch(
-          Things.configMap, namespace: Setting.namespace, name: name, resourceVersion: version)
-        { return event.object["metadata"]?["name"]?.string }
-        return nil
-      }
+      let watch = firstEvent(of: name, since: version, client)
       try await eventually { setting.proxy.arrived.contains(where: \.isWatch) }
       try await setting.proxy.silence()
       _ = try await setting.direct.create(
@@ -108,12 +115,7 @@ struct DeadConnectionTests {
       let client = setting.client()
       let (_, version) = try await client.list(Things.configMap, namespace: Setting.namespace)
       let name = Things.name()
-      let watch = Task<String?, any Error> {
-        for try await event in client.watch(
-          Things.configMap, namespace: Setting.namespace, name: name, resourceVersion: version)
-        { return event.object["metadata"]?["name"]?.string }
-        return nil
-      }
+      let watch = firstEvent(of: name, since: version, client)
       try await eventually { setting.proxy.arrived.contains(where: \.isWatch) }
       // It fills its connection, so that every probe goes over another one and is answered there.
       let number = try #require(setting.proxy.arrived.first(where: \.isWatch)?.connection)
