@@ -23,13 +23,14 @@ let package = Package(
     .target(name: "JSON", dependencies: ["CYAML"]),
     .target(name: "Interpreter", dependencies: ["Lexer", "JSON"]),
     .target(name: "CCurl"),
+    .target(name: "CHTTP"),
     .target(name: "CRegex"),
     .target(name: "Processes"),
     .systemLibrary(name: "CReadline", providers: [.apt(["libreadline-dev"])]),
     .target(
       name: "KubernetesClient",
       dependencies: [
-        "JSON", "CCurl", "Processes", .product(name: "Crypto", package: "swift-crypto"),
+        "JSON", "CCurl", "CHTTP", "Processes", .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
       name: "Builtins",
@@ -79,6 +80,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
         .product(name: "NIOTLS", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "X509", package: "swift-certificates"),

@@ -10,11 +10,12 @@ let package = Package(
     .systemLibrary(name: "CYAML"),
     .target(name: "JSON", dependencies: ["CYAML"]),
     .target(name: "CCurl"),
+    .target(name: "CHTTP"),
     .target(name: "Processes"),
     .target(
       name: "KubernetesClient",
       dependencies: [
-        "JSON", "CCurl", "Processes", .product(name: "Crypto", package: "swift-crypto"),
+        "JSON", "CCurl", "CHTTP", "Processes", .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .executableTarget(name: "measure", dependencies: ["JSON", "KubernetesClient"]),
   ],

@@ -19,12 +19,13 @@ let package = Package(
     .target(name: "JSON", dependencies: ["CYAML"]),
     .target(name: "Interpreter", dependencies: ["Lexer", "JSON"]),
     .target(name: "CCurl"),
+    .target(name: "CHTTP"),
     .target(name: "CRegex"),
     .target(name: "Processes"),
     .target(
       name: "KubernetesClient",
       dependencies: [
-        "JSON", "CCurl", "Processes", .product(name: "Crypto", package: "swift-crypto"),
+        "JSON", "CCurl", "CHTTP", "Processes", .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
       name: "Builtins",

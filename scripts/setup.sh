@@ -20,8 +20,8 @@ for purpose in "$@"; do
     build)
       command -v swift >/dev/null ||
         fail 'Swift 6 is missing; get it at https://www.swift.org/install/linux/'
-      wanted+=(binutils g++ git libc6-dev libcurl4-openssl-dev libpcre2-dev libreadline-dev)
-      wanted+=(libyaml-dev pkg-config zlib1g-dev)
+      wanted+=(binutils g++ git libc6-dev libcurl4-openssl-dev libnghttp2-dev libpcre2-dev)
+      wanted+=(libreadline-dev libyaml-dev pkg-config zlib1g-dev)
       ;;
     control-plane)
       wanted+=(ca-certificates curl dpkg-dev golang-1.19-go)

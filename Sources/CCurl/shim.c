@@ -21,6 +21,8 @@ static struct {
   __typeof__(&curl_easy_strerror) easy_strerror;
   __typeof__(&curl_easy_setopt) easy_setopt;
   __typeof__(&curl_easy_getinfo) easy_getinfo;
+  __typeof__(&curl_easy_send) easy_send;
+  __typeof__(&curl_easy_recv) easy_recv;
   __typeof__(&curl_multi_init) multi_init;
   __typeof__(&curl_multi_cleanup) multi_cleanup;
   __typeof__(&curl_multi_setopt) multi_setopt;
@@ -32,6 +34,10 @@ static struct {
   __typeof__(&curl_multi_info_read) multi_info_read;
   __typeof__(&curl_slist_append) slist_append;
   __typeof__(&curl_slist_free_all) slist_free_all;
+  // OpenSSL's; NULL where libcurl uses another library.
+  void (*get0_alpn_selected)(const void *ssl, const unsigned char **name, unsigned int *count);
+  void (*set_read_ahead)(void *ssl, int yes);
+  int (*set_alpn_protos)(void *context, const unsigned char *names, unsigned int count);
 } curl;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -65,6 +71,8 @@ static void load(void) {
   *(void **)&curl.easy_strerror = find(library, "curl_easy_strerror");
   *(void **)&curl.easy_setopt = find(library, "curl_easy_setopt");
   *(void **)&curl.easy_getinfo = find(library, "curl_easy_getinfo");
+  *(void **)&curl.easy_send = find(library, "curl_easy_send");
+  *(void **)&curl.easy_recv = find(library, "curl_easy_recv");
   *(void **)&curl.multi_init = find(library, "curl_multi_init");
   *(void **)&curl.multi_cleanup = find(library, "curl_multi_cleanup");
   *(void **)&curl.multi_setopt = find(library, "curl_multi_setopt");
@@ -76,6 +84,10 @@ static void load(void) {
   *(void **)&curl.multi_info_read = find(library, "curl_multi_info_read");
   *(void **)&curl.slist_append = find(library, "curl_slist_append");
   *(void **)&curl.slist_free_all = find(library, "curl_slist_free_all");
+  // dlsym looks into what the library depends on, too.
+  *(void **)&curl.get0_alpn_selected = dlsym(library, "SSL_get0_alpn_selected");
+  *(void **)&curl.set_read_ahead = dlsym(library, "SSL_set_read_ahead");
+  *(void **)&curl.set_alpn_protos = dlsym(library, "SSL_CTX_set_alpn_protos");
   if (problem[0]) return;
   CURLcode code = curl.global_init(CURL_GLOBAL_DEFAULT);
   if (code != CURLE_OK) {
@@ -129,42 +141,16 @@ CURLcode ccurl_easy_set_seek_callback(CURL *easy, curl_seek_callback callback) {
   return curl.easy_setopt(easy, CURLOPT_SEEKFUNCTION, callback);
 }
 
-struct ccurl_sockets *ccurl_sockets_make(void) { return calloc(1, sizeof(struct ccurl_sockets)); }
-
-void ccurl_sockets_free(struct ccurl_sockets *sockets) {
-  free(sockets->items);
-  free(sockets);
-}
-
 static curl_socket_t open_socket(void *context, curlsocktype purpose,
                                  struct curl_sockaddr *address) {
+  (void)context;
   (void)purpose;
-  struct ccurl_sockets *sockets = context;
-  if (sockets->count == sockets->capacity) {
-    size_t capacity = sockets->capacity ? 2 * sockets->capacity : 16;
-    curl_socket_t *items = realloc(sockets->items, capacity * sizeof *items);
-    if (!items) return CURL_SOCKET_BAD;
-    sockets->items = items;
-    sockets->capacity = capacity;
-  }
   int type = address->socktype;
 #ifdef SOCK_CLOEXEC
   // At once: a program that another thread starts in between would inherit it.
   type |= SOCK_CLOEXEC;
 #endif
-  curl_socket_t opened = socket(address->family, type, address->protocol);
-  if (opened != CURL_SOCKET_BAD) sockets->items[sockets->count++] = opened;
-  return opened;
-}
-
-static int close_socket(void *context, curl_socket_t closing) {
-  struct ccurl_sockets *sockets = context;
-  for (size_t index = 0; index < sockets->count; index++) {
-    if (sockets->items[index] != closing) continue;
-    sockets->items[index] = sockets->items[--sockets->count];
-    break;
-  }
-  return close(closing);
+  return socket(address->family, type, address->protocol);
 }
 
 static int set_socket_options(void *context, curl_socket_t socket, curlsocktype purpose) {
@@ -182,13 +168,64 @@ static int set_socket_options(void *context, curl_socket_t socket, curlsocktype 
   return CURL_SOCKOPT_OK;
 }
 
-CURLcode ccurl_easy_set_sockets(CURL *easy, struct ccurl_sockets *sockets) {
+CURLcode ccurl_easy_set_sockets(CURL *easy) {
   CURLcode code = curl.easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, set_socket_options);
   if (!code) code = curl.easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-  if (!code) code = curl.easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sockets);
-  if (!code) code = curl.easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
-  if (!code) code = curl.easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sockets);
   return code;
+}
+
+// Called before each handshake, with an SSL_CTX. With an encrypted proxy the first is the proxy's.
+static CURLcode offer_http2(CURL *easy, void *ssl_context, void *is_for_proxy) {
+  static const unsigned char names[] = "\x02h2\x08http/1.1";
+  if (is_for_proxy) {
+    (void)curl.easy_setopt(easy, CURLOPT_SSL_CTX_DATA, NULL);
+    return CURLE_OK;
+  }
+  // Zero means success here. Without the offer the server chooses HTTP/1.1.
+  (void)curl.set_alpn_protos(ssl_context, names, sizeof names - 1);
+  return CURLE_OK;
+}
+
+void ccurl_easy_offer_http2(CURL *easy, int proxies) {
+  if (!curl.set_alpn_protos || !curl.get0_alpn_selected) return;
+  if (curl.easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, offer_http2) != CURLE_OK) return;
+  (void)curl.easy_setopt(easy, CURLOPT_SSL_CTX_DATA, proxies > 0 ? easy : NULL);
+  (void)curl.easy_setopt(easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
+}
+
+// The connection's SSL structure; NULL without one of OpenSSL's.
+static void *ssl_of(CURL *easy) {
+  struct curl_tlssessioninfo *info = NULL;
+  if (curl.easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || !info) return NULL;
+  return info->backend == CURLSSLBACKEND_OPENSSL ? info->internals : NULL;
+}
+
+bool ccurl_easy_speaks_http2(CURL *easy) {
+  void *ssl = ssl_of(easy);
+  if (!ssl || !curl.get0_alpn_selected) return false;
+  const unsigned char *name = NULL;
+  unsigned int count = 0;
+  curl.get0_alpn_selected(ssl, &name, &count);
+  return count == 2 && name[0] == 'h' && name[1] == '2';
+}
+
+void ccurl_easy_read_ahead(CURL *easy) {
+  void *ssl = ssl_of(easy);
+  if (ssl && curl.set_read_ahead) curl.set_read_ahead(ssl, 1);
+}
+
+curl_socket_t ccurl_easy_socket(CURL *easy) {
+  curl_socket_t found = CURL_SOCKET_BAD;
+  return curl.easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &found) == CURLE_OK ? found
+                                                                           : CURL_SOCKET_BAD;
+}
+
+CURLcode ccurl_easy_send(CURL *easy, const void *bytes, size_t count, size_t *sent) {
+  return curl.easy_send(easy, bytes, count, sent);
+}
+
+CURLcode ccurl_easy_receive(CURL *easy, void *buffer, size_t capacity, size_t *received) {
+  return curl.easy_recv(easy, buffer, capacity, received);
 }
 
 CURLcode ccurl_easy_set_request_callback(CURL *easy, curl_prereq_callback callback) {
@@ -227,8 +264,9 @@ CURLMcode ccurl_multi_perform(CURLM *multi) {
   return curl.multi_perform(multi, &running);
 }
 
-CURLMcode ccurl_multi_poll(CURLM *multi, int timeout_ms) {
-  return curl.multi_poll(multi, NULL, 0, timeout_ms, NULL);
+CURLMcode ccurl_multi_poll(CURLM *multi, struct curl_waitfd *others, unsigned int count,
+                           int timeout_ms) {
+  return curl.multi_poll(multi, others, count, timeout_ms, NULL);
 }
 
 CURLMcode ccurl_multi_wakeup(CURLM *multi) { return curl.multi_wakeup(multi); }

@@ -281,21 +281,4 @@ struct RotationTests {
     }
     await server.stop()
   }
-
-  @Test("a connection with outdated certificates is closed when its last call has ended")
-  func owners() throws {
-    // Two connections that libcurl would know by their ports.
-    let first = Connection(localPort: 1, remotePort: 2, address: "127.0.0.1")
-    let second = Connection(localPort: 3, remotePort: 2, address: "127.0.0.1")
-    var owners = ConnectionOwners()
-    owners.note(first, lane: 1, certificates: 0)
-    owners.note(second, lane: 1, certificates: 1)
-    owners.outdate(lane: 2, before: 9)
-    #expect(!owners.hasOutdated)
-    owners.outdate(lane: 1, before: 1)
-    #expect(owners.hasOutdated)
-    #expect(owners.takeUnused([first]).isEmpty)
-    #expect(owners.takeUnused([second]) == [first])
-    #expect(!owners.hasOutdated)
-  }
 }

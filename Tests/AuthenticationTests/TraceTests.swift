@@ -98,7 +98,7 @@ struct TraceTests {
     let connections = traces.compactMap(\.connection)
     #expect(connections.map(\.isReused) == [false, true, true])
     #expect(Set(connections.map(\.number)).count == 1)
-    #expect(connections.allSatisfy { $0.httpVersion == "HTTP/1.1" && $0.address == "127.0.0.1" })
+    #expect(connections.allSatisfy { $0.httpVersion == "HTTP/2" && $0.address == "127.0.0.1" })
     let (first, second) = (connections[0].timings, connections[1].timings)
     #expect(first.lookUp != nil && first.connect != nil && (first.secure ?? .zero) > .zero)
     #expect(second.lookUp == nil && second.connect == nil && second.secure == nil)
@@ -107,7 +107,7 @@ struct TraceTests {
     #expect(line.hasPrefix("c1: GET /version 200 "), "\(line)")
     #expect(
       line.hasSuffix(
-        "ms; 0 B out, 49 B in; connection \(connections[0].number) reused HTTP/1.1; "
+        "ms; 0 B out, 49 B in; connection \(connections[0].number) reused HTTP/2; "
           + "try 2 after 503, Retry-After 0"), "\(line)")
     let timings = HTTPArchive.entry(traces[1])["timings"]
     #expect(timings?["dns"] == -1 && timings?["connect"] == -1 && timings?["ssl"] == -1)

@@ -67,6 +67,8 @@ final class Exchange: ChannelInboundHandler {
 
   private func begin(_ context: ChannelHandlerContext) {
     guard let head else { return }
+    let streamID = try? context.channel.syncOptions?.getOption(HTTP2StreamChannelOptions.streamID)
+    if let streamID, !connection.takes(streamID) { return }
     var headers: [String: String] = [:]
     for (name, value) in head.headers { headers[name.lowercased()] = value }
     connection.exchangeBegins()
@@ -96,11 +98,10 @@ final class Exchange: ChannelInboundHandler {
       }
     case .held(let gate): whenOpen(gate) { $0.forward() }
     case .goAway:
-      connection.goAway(after: .maxID)
+      connection.goAway(isFinal: false)
       forward()
     case .goAwayAfterThis:
-      let stream = try? context.channel.syncOptions?.getOption(HTTP2StreamChannelOptions.streamID)
-      connection.goAway(after: stream ?? .maxID)
+      connection.goAway(isFinal: true)
       forward()
     default: forward()
     }

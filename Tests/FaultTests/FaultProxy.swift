@@ -36,6 +36,7 @@ final class FaultProxy: Sendable {
     var reached: [Asked] = []
     var openExchanges = 0
     var underWay = 0
+    var pings = 0
   }
 
   let options: Options
@@ -94,6 +95,9 @@ final class FaultProxy: Sendable {
 
   /// Requests that the server is still at.
   var underWay: Int { state.withLock { $0.underWay } }
+
+  /// Pings that came over all connections.
+  var pings: Int { state.withLock { $0.pings } }
 
   func setDeaf(_ isDeaf: Bool) { state.withLock { $0.isDeaf = isDeaf } }
 
@@ -210,7 +214,9 @@ final class FaultProxy: Sendable {
             try pipeline.addHandler(
               Exchange(proxy: self, connection: connection.value, protocolName: "HTTP/2"))
           }
-        }.map { _ in }
+        }.flatMapThrowing { _ in
+          try channel.pipeline.syncOperations.addHandler(PingCounter(proxy: self))
+        }
       },
       http1ChannelConfigurator: { channel in
         channel.pipeline.configureHTTPServerPipeline().flatMap {
@@ -235,6 +241,7 @@ final class FaultProxy: Sendable {
     return (asked, script(asked))
   }
 
+  fileprivate func notePing() { state.withLock { $0.pings += 1 } }
   func noteReached(_ asked: Asked) { state.withLock { $0.reached.append(asked) } }
   func noteServer(isAtIt: Bool) { state.withLock { $0.underWay += isAtIt ? 1 : -1 } }
   func noteEnd() { state.withLock { $0.openExchanges -= 1 } }
@@ -245,4 +252,17 @@ struct Missing: Error {}
 func required<Value>(_ value: Value?) throws -> Value {
   guard let value else { throw Missing() }
   return value
+}
+
+/// Counts the questions for a sign of life, which are answered before they come here.
+private final class PingCounter: ChannelInboundHandler {
+  typealias InboundIn = HTTP2Frame
+  private let proxy: FaultProxy
+
+  init(proxy: FaultProxy) { self.proxy = proxy }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if case .ping(_, ack: false) = unwrapInboundIn(data).payload { proxy.notePing() }
+    context.fireChannelRead(data)
+  }
 }

@@ -52,12 +52,22 @@ final class ClientConnection {
   /// Set once the client is told to go away.
   private var closingPause: TimeAmount?
   private var idleTimer: Scheduled<Void>?
+  private var highestStream = HTTP2StreamID.rootStream
+  /// What the client was told of the streams that are still served.
+  private var lastStream = HTTP2StreamID.maxID
 
   init(number: Int, channel: any Channel, wire: Wire, idleLimit: TimeAmount?) {
     self.number = number
     self.channel = channel
     self.wire = wire
     self.idleLimit = idleLimit
+  }
+
+  /// False for a stream that the client was told would not be looked at.
+  func takes(_ stream: HTTP2StreamID) -> Bool {
+    guard stream <= lastStream else { return false }
+    highestStream = max(highestStream, stream)
+    return true
   }
 
   func exchangeBegins() {
@@ -72,11 +82,13 @@ final class ClientConnection {
     idleTimer = channel.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
   }
 
-  /// Sends GOAWAY as Go's server does: streams of any number may still come, for a while.
-  func goAway(after last: HTTP2StreamID) {
+  /// Sends GOAWAY as Go's server does: streams of any number may still come, for a while. Or with the
+  /// last one that has come.
+  func goAway(isFinal: Bool) {
     guard closingPause == nil else { return }
     closingPause = .seconds(1)
-    send(.goAway(lastStreamID: last, errorCode: .noError, opaqueData: nil))
+    if isFinal { lastStream = highestStream }
+    send(.goAway(lastStreamID: lastStream, errorCode: .noError, opaqueData: nil))
   }
 
   func goAwayAbruptly() {

@@ -1,4 +1,4 @@
-// The transport's pure decisions: who may run, who may connect, which connection is dead.
+// The transport's pure decisions: who may run, who may connect, when silence means death.
 
 import Testing
 
@@ -122,18 +122,6 @@ struct TransferQueueTests {
     #expect(decision.ids == [6])
     #expect(decision.refused.map(\.id) == [5])
   }
-
-  @Test("a probe waits for nobody")
-  func probe() {
-    var queue = queue(1)
-    queue.enqueue(1, lane: 1, kind: .call)
-    queue.enqueue(2, lane: 1, kind: .call)
-    _ = queue.takeStartable(at: now)
-    queue.enqueue(3, lane: 1, kind: .probe)
-    #expect(queue.takeStartable(at: now).ids == [3])
-    queue.finish(3)
-    #expect(queue.takeStartable(at: now).ids == [])
-  }
 }
 
 @Suite("Circuit")
@@ -213,107 +201,65 @@ struct CircuitTests {
   }
 }
 
-@Suite("Connection watch")
-struct ConnectionWatchTests {
+@Suite("Silence")
+struct SilenceTests {
   private let now = Instant.now
-  private let first = Connection(localPort: 1, remotePort: 443, address: "10.0.0.1")
-  private let second = Connection(localPort: 2, remotePort: 443, address: "10.0.0.1")
+  private let options = TransportOptions()
 
-  private func use(
-    _ connection: Connection, id: UInt64 = 1, sent: Int, heard: Int? = nil, http2: Bool? = true
-  ) -> ConnectionWatch.Use {
-    ConnectionWatch.Use(
-      id: id, connection: connection, sent: now + .seconds(sent),
-      lastHeard: heard.map { now + .seconds($0) }, isMultiplexed: http2)
-  }
+  private func at(_ seconds: Int) -> ContinuousClock.Instant { now + .seconds(seconds) }
 
-  @Test("kubernetes#121793: how long silence lasts and how long a probe waits can be set")
+  @Test("kubernetes#121793: how long silence lasts and how long a ping waits can be set")
   func configurable() {
     var options = TransportOptions()
     #expect(options.quietLimit == .seconds(30))
     #expect(options.probeTimeout == .seconds(15))
-    options.quietLimit = .seconds(5)
-    var watch = ConnectionWatch(options: options)
-    let quiet = use(first, sent: 0, heard: 1)
-    #expect(watch.suspects(among: [quiet], at: now + .seconds(5)).isEmpty)
-    #expect(watch.suspects(among: [quiet], at: now + .seconds(6)).count == 1)
+    (options.quietLimit, options.probeTimeout) = (.seconds(5), .seconds(2))
+    var silence = Silence(since: now)
+    #expect(silence.verdict(at: at(4), options) == .none)
+    #expect(silence.verdict(at: at(5), options) == .ask)
+    silence.asks(at: at(5))
+    #expect(silence.verdict(at: at(6), options) == .none)
+    #expect(silence.verdict(at: at(7), options) == .dead)
   }
 
-  @Test("one probe at a time, and none while anything is heard on the connection")
-  func suspects() {
-    var watch = ConnectionWatch(options: TransportOptions())
-    let quiet = use(first, id: 1, sent: 0, heard: 1)
-    let lively = use(first, id: 2, sent: 0, heard: 20)
-    #expect(watch.suspects(among: [quiet, lively], at: now + .seconds(40)).isEmpty)
-    #expect(watch.suspects(among: [quiet, lively], at: now + .seconds(50)).count == 1)
-    #expect(watch.suspects(among: [quiet, lively], at: now + .seconds(90)).isEmpty)
-  }
-
-  @Test("requests that keep coming do not hide that nothing is answered")
-  func hidden() {
-    var watch = ConnectionWatch(options: TransportOptions())
-    watch.note(use(first, sent: 0, heard: 1))
-    for second in 2...30 { watch.note(use(first, sent: second)) }
-    #expect(watch.suspects(among: [use(first, sent: 31)], at: now + .seconds(31)).isEmpty)
-    #expect(watch.suspects(among: [use(first, sent: 31)], at: now + .seconds(32)).count == 1)
+  @Test("one ping at a time, and whatever is heard answers it")
+  func pings() {
+    var silence = Silence(since: now)
+    silence.asks(at: at(30))
+    #expect(silence.isAsked)
+    #expect(silence.verdict(at: at(44), options) == .none)
+    silence.ends(at: at(44))
+    #expect(!silence.isAsked)
+    #expect(silence.verdict(at: at(60), options) == .none)
+    #expect(silence.verdict(at: at(74), options) == .ask)
   }
 
   @Test("a connection that was idle is silent only from the request on")
   func idle() {
-    var watch = ConnectionWatch(options: TransportOptions())
-    watch.note(use(first, sent: 0, heard: 1))
-    let late = use(first, sent: 100)
-    #expect(watch.suspects(among: [late], at: now + .seconds(129)).isEmpty)
-    #expect(watch.suspects(among: [late], at: now + .seconds(130)).count == 1)
+    var silence = Silence(since: now)
+    silence.begins(at: at(100))
+    #expect(silence.verdict(at: at(129), options) == .none)
+    #expect(silence.verdict(at: at(130), options) == .ask)
   }
 
-  @Test("HTTP/1.1 has one request a connection: no probe could go over it")
-  func oneAtATime() {
-    var watch = ConnectionWatch(options: TransportOptions())
-    let quiet = use(first, sent: 0, heard: 1, http2: false)
-    #expect(watch.suspects(among: [quiet], at: now + .seconds(300)).isEmpty)
-  }
-
-  @Test("the connection that the probe went over is the one that it condemns")
-  func verdicts() {
-    func verdict(over: Connection?, isAnswered: Bool) -> ConnectionWatch.Verdict {
-      var watch = ConnectionWatch(options: TransportOptions())
-      _ = watch.suspects(among: [use(first, sent: 0, heard: 1)], at: now + .seconds(31))
-      if let over, isAnswered { watch.note(use(over, id: 9, sent: 31, heard: 40)) }
-      return watch.probeEnded(
-        suspect: first, over: over, isAnswered: isAnswered, begun: now + .seconds(31),
-        at: now + .seconds(46))
-    }
-    #expect(verdict(over: first, isAnswered: true) == .init())
-    #expect(verdict(over: first, isAnswered: false) == .init(dead: [first]))
-    #expect(verdict(over: second, isAnswered: true) == .init(unproven: first))
-    #expect(verdict(over: second, isAnswered: false) == .init(dead: [second], unproven: first))
-    #expect(verdict(over: nil, isAnswered: false) == .init(unproven: first))
-  }
-
-  @Test("a probe that is not answered condemns nothing that was heard meanwhile")
-  func heardMeanwhile() {
-    var watch = ConnectionWatch(options: TransportOptions())
-    _ = watch.suspects(among: [use(first, sent: 0, heard: 1)], at: now + .seconds(31))
-    watch.note(use(first, sent: 0, heard: 45))
-    let verdict = watch.probeEnded(
-      suspect: first, over: first, isAnswered: false, begun: now + .seconds(31),
-      at: now + .seconds(46))
-    #expect(verdict == .init())
+  @Test("a ping that is not answered is not forgotten for a new request")
+  func pinged() {
+    var silence = Silence(since: now)
+    silence.asks(at: at(30))
+    silence.begins(at: at(40))
+    #expect(silence.verdict(at: at(45), options) == .dead)
   }
 
   @Test("one impatient call does not end a connection that others use")
   func timeouts() {
-    var watch = ConnectionWatch(options: TransportOptions())
-    let slow = use(first, id: 1, sent: 10)
-    let other = use(first, id: 2, sent: 0, heard: 1)
-    #expect(watch.timedOut(slow, others: [other], at: now + .seconds(12)) == .probe)
-    #expect(watch.timedOut(slow, others: [other], at: now + .seconds(13)) == .none)
-    #expect(watch.timedOut(slow, others: [other], at: now + .seconds(55)) == .shutDown)
-    let lively = use(first, id: 2, sent: 0, heard: 56)
-    #expect(watch.timedOut(slow, others: [lively], at: now + .seconds(57)) == .none)
-    var alone = ConnectionWatch(options: TransportOptions())
-    #expect(alone.timedOut(slow, others: [], at: now + .seconds(12)) == .shutDown)
+    var silence = Silence(since: at(1))
+    #expect(silence.verdict(ofTimeoutSince: at(10), others: true) == .ask)
+    #expect(silence.verdict(ofTimeoutSince: at(10), others: false) == .dead)
+    silence.asks(at: at(12))
+    #expect(silence.verdict(ofTimeoutSince: at(10), others: true) == .none)
+    // Something was heard, if not the answer: it may live.
+    silence.ends(at: at(13))
+    #expect(silence.verdict(ofTimeoutSince: at(10), others: false) == .ask)
   }
 }
 

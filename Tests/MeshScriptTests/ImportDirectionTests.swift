@@ -17,7 +17,7 @@ private let rules: [String: Rule] = [
   "JSON": Rule(other: ["CYAML"]),
   "Interpreter": Rule(own: ["Lexer", "JSON"]),
   "Processes": Rule(),
-  "KubernetesClient": Rule(own: ["JSON", "CCurl", "Processes"], other: ["Crypto"]),
+  "KubernetesClient": Rule(own: ["JSON", "CCurl", "CHTTP", "Processes"], other: ["Crypto"]),
   "Builtins": Rule(own: lower.union(["CRegex", "Processes"]), other: ["Crypto"]),
   "SimulatedCluster": Rule(
     own: ["JSON"],

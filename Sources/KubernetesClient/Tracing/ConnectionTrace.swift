@@ -1,4 +1,4 @@
-// Asks libcurl about the connection and the times of a transfer.
+// Asks libcurl about a connection and its times.
 
 import CCurl
 import Synchronization
@@ -23,6 +23,15 @@ extension ConnectionTrace {
     headerBytes = Self.number(easy, CURLINFO_HEADER_SIZE)
     timings = Self.timings(easy, isReused: isReused, sent: sent)
     timings.queued = queued
+  }
+
+  /// What libcurl knows about a connection that it has made and nothing else.
+  init(made easy: UnsafeMutableRawPointer, _ connection: Connection) {
+    number = ConnectionNumbers.shared.number(of: connection, isNew: true)
+    httpVersion = "HTTP/2"
+    address = ccurl_easy_get_string(easy, CURLINFO_PRIMARY_IP).map { String(cString: $0) } ?? ""
+    timings = Self.timings(easy, isReused: false, sent: nil)
+    (timings.send, timings.wait, timings.receive) = (.zero, .zero, .zero)
   }
 
   private static func timings(

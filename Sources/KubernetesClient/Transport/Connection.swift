@@ -1,6 +1,4 @@
-// Which connection is which, and how to end one: libcurl's own sockets and no others.
-
-import CCurl
+// Which connection is which.
 
 #if canImport(Glibc)
   import Glibc
@@ -10,8 +8,8 @@ import CCurl
   import Darwin
 #endif
 
-/// A connection, known by its two ends. libcurl tells a transfer's socket only after a success; the
-/// ends it tells when it is about to send a request.
+/// A connection, known by its two ends: those libcurl tells when it is about to send a request, the
+/// socket only after a success.
 struct Connection: Hashable, Sendable {
   let localPort: Int
   let remotePort: Int
@@ -74,34 +72,5 @@ struct Connection: Hashable, Sendable {
         buffer.baseAddress.map { body($0, port) }
       }
     }
-  }
-}
-
-/// The sockets that libcurl has open for one loop. It alone adds and removes them, on the loop's
-/// thread; so what is ended here is never a descriptor of anybody else.
-final class SocketTable {
-  /// What libcurl's callbacks get.
-  let raw: UnsafeMutablePointer<ccurl_sockets>
-
-  init?() {
-    guard let raw = ccurl_sockets_make() else { return nil }
-    self.raw = raw
-  }
-
-  deinit { ccurl_sockets_free(raw) }
-
-  /// Ends both directions, so that libcurl sees the end of the connection; the descriptor stays
-  /// libcurl's. False when there is no such connection any more.
-  @discardableResult
-  func shutDown(_ connection: Connection) -> Bool {
-    socket(of: connection).map { shutdown($0, Int32(SHUT_RDWR)) == 0 } ?? false
-  }
-
-  /// True while libcurl has it open.
-  func contains(_ connection: Connection) -> Bool { socket(of: connection) != nil }
-
-  private func socket(of connection: Connection) -> Int32? {
-    (0..<raw.pointee.count).lazy.map { self.raw.pointee.items[$0] }
-      .first { Connection(socket: $0) == connection }
   }
 }

@@ -1,4 +1,4 @@
-// Sets one transfer's options on a libcurl handle. Each option that is not obvious says why it is
+// Sets the options of a connection or a request on a libcurl handle. Each option that is not obvious says why it is
 // there; the figures were measured with libcurl 7.88.1.
 
 import CCurl
@@ -12,40 +12,48 @@ enum CurlOptions {
     #endif
   }()
 
-  /// Prepares a fresh or reset handle; lists are `CurlHandle`'s.
-  static func apply(
-    _ transfer: Transfer, to easy: UnsafeMutableRawPointer, _ sockets: SocketTable,
-    _ options: TransportOptions
+  /// What every connection needs; lists are `CurlHandle`'s.
+  static func applyConnection(
+    _ target: Target, to easy: UnsafeMutableRawPointer, timeout: Duration
   ) {
-    applyBasics(transfer, to: easy)
+    set(easy, CURLOPT_NOSIGNAL, 1)
+    set(easy, CURLOPT_PROTOCOLS_STR, "http,https")
+    set(easy, CURLOPT_BUFFERSIZE, 128 * 1024)
+    set(easy, CURLOPT_CONNECTTIMEOUT_MS, max(1, milliseconds(timeout)))
+    _ = ccurl_easy_set_sockets(easy)
+    applySecurity(target, to: easy)
+    applyProxy(target, to: easy)
+  }
+
+  /// A connection for others to use, over HTTP/2 when the server can.
+  static func applyConnectOnly(_ target: Target, to easy: UnsafeMutableRawPointer) {
+    set(easy, CURLOPT_CONNECT_ONLY, 1)
+    set(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+    let isProxySecure = target.proxyURL?.lowercased().hasPrefix("https://") ?? false
+    ccurl_easy_offer_http2(easy, isProxySecure ? 1 : 0)
+    set(easy, CURLOPT_URL, origin(target))
+  }
+
+  /// A request over HTTP/1.1.
+  static func applyRequest(
+    _ transfer: Transfer, to easy: UnsafeMutableRawPointer, _ options: TransportOptions
+  ) {
+    set(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+    set(easy, CURLOPT_FOLLOWLOCATION, 0)
+    set(easy, CURLOPT_PATH_AS_IS, 1)
+    if transfer.compresses { set(easy, CURLOPT_ACCEPT_ENCODING, "gzip") }
     applyTimes(transfer, to: easy, options)
-    _ = ccurl_easy_set_sockets(easy, sockets.raw)
-    applySecurity(transfer.target, to: easy)
-    applyProxy(transfer.target, to: easy)
     applyURL(transfer, to: easy)
     applyMethod(transfer.request, to: easy)
     applyCallbacks(transfer, to: easy)
   }
 
-  private static func applyBasics(_ transfer: Transfer, to easy: UnsafeMutableRawPointer) {
-    set(easy, CURLOPT_NOSIGNAL, 1)
-    set(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
-    // Without it 50 requests at once open 50 connections instead of sharing one.
-    set(easy, CURLOPT_PIPEWAIT, 1)
-    set(easy, CURLOPT_FOLLOWLOCATION, 0)
-    set(easy, CURLOPT_PROTOCOLS_STR, "http,https")
-    set(easy, CURLOPT_PATH_AS_IS, 1)
-    set(easy, CURLOPT_BUFFERSIZE, 128 * 1024)
-    if compresses(transfer) { set(easy, CURLOPT_ACCEPT_ENCODING, "gzip") }
-  }
-
   /// Time-outs stand in the layer that they are about: connecting has its own, a call has what its
   /// caller still gives it, and a stream has one only when its request has. Nothing ends a stream
   /// for being quiet: a watch without news and a command that thinks are right to be.
-  static func applyTimes(
+  private static func applyTimes(
     _ transfer: Transfer, to easy: UnsafeMutableRawPointer, _ options: TransportOptions
   ) {
-    set(easy, CURLOPT_CONNECTTIMEOUT_MS, max(1, milliseconds(transfer.connectTimeout)))
     // API servers close idle connections after 90 s.
     set(easy, CURLOPT_MAXAGE_CONN, options.connectionAge)
     let left = transfer.deadline.map { max(1, milliseconds($0 - transfer.begun)) }
@@ -95,20 +103,15 @@ enum CurlOptions {
     return "socks5h://" + proxy.dropFirst(scheme.count)
   }
 
-  static func applyURL(_ transfer: Transfer, to easy: UnsafeMutableRawPointer) {
-    let address = transfer.target.address
+  private static func applyURL(_ transfer: Transfer, to easy: UnsafeMutableRawPointer) {
     let request = transfer.request
-    var url = address.isSecure ? "https://" : "http://"
-    url.reserveCapacity(request.path.utf8.count + request.query.utf8.count + 64)
-    url += host(transfer.target)
-    url += ":\(address.port)"
-    url += address.pathPrefix
-    url += request.path
-    if !request.query.isEmpty {
-      url += "?"
-      url += request.query
-    }
+    var url = origin(transfer.target) + transfer.target.address.pathPrefix + request.path
+    if !request.query.isEmpty { url += "?" + request.query }
     set(easy, CURLOPT_URL, url)
+  }
+
+  private static func origin(_ target: Target) -> String {
+    "\(target.address.isSecure ? "https" : "http")://\(host(target)):\(target.address.port)"
   }
 
   /// libcurl asks for and checks the name in the URL, so the URL has the certificate's name and is
@@ -127,16 +130,12 @@ enum CurlOptions {
     return "\(host(target)):\(address.port):\(address.bracketedHost):\(address.port)"
   }
 
-  private static func compresses(_ transfer: Transfer) -> Bool {
-    !transfer.isStream && !transfer.target.disablesCompression
-  }
-
   /// The header lines of a request.
   static func headers(_ transfer: Transfer) -> [String] {
     var headers = transfer.request.headers.map { "\($0.name): \($0.value)" }
     // libcurl writes its own headers twice, byte by byte, and these once.
     headers.append("User-Agent: \(userAgent)")
-    if compresses(transfer) { headers.append("Accept-Encoding: gzip") }
+    if transfer.compresses { headers.append("Accept-Encoding: gzip") }
     if route(transfer.target) != nil {
       headers.append("Host: \(transfer.target.address.authority)")
     }
@@ -160,17 +159,12 @@ enum CurlOptions {
     }
   }
 
-  /// Tells the callbacks of an answer whose it is.
-  static func applyContext(_ transfer: Transfer, to easy: UnsafeMutableRawPointer) {
+  private static func applyCallbacks(_ transfer: Transfer, to easy: UnsafeMutableRawPointer) {
     // The loop keeps the transfer alive for as long as its handle is in use.
     let context = Unmanaged.passUnretained(transfer).toOpaque()
     _ = ccurl_easy_set_pointer(easy, CURLOPT_WRITEDATA, context)
     _ = ccurl_easy_set_pointer(easy, CURLOPT_HEADERDATA, context)
     _ = ccurl_easy_set_pointer(easy, CURLOPT_PREREQDATA, context)
-  }
-
-  private static func applyCallbacks(_ transfer: Transfer, to easy: UnsafeMutableRawPointer) {
-    applyContext(transfer, to: easy)
     _ = ccurl_easy_set_data_callback(easy, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
       guard let bytes, let transfer = CurlOptions.transfer(context) else { return 0 }
       let buffer = CurlOptions.buffer(bytes, size * count)
@@ -189,7 +183,6 @@ enum CurlOptions {
       return 0
     }
     guard transfer.request.body != nil else { return }
-    let context = Unmanaged.passUnretained(transfer).toOpaque()
     _ = ccurl_easy_set_pointer(easy, CURLOPT_READDATA, context)
     _ = ccurl_easy_set_data_callback(easy, CURLOPT_READFUNCTION) { bytes, size, count, context in
       guard let bytes, let transfer = CurlOptions.transfer(context) else { return 0 }

@@ -19,6 +19,19 @@ struct HTTPHead: Sendable {
     lines.append(0x0A)
   }
 
+  /// Adds a field.
+  mutating func append(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+    if lines.isEmpty { lines.reserveCapacity(512) }
+    lines.append(contentsOf: name)
+    lines.append(UInt8(ascii: ":"))
+    lines.append(0x20)
+    lines.append(contentsOf: value)
+    lines.append(0x0A)
+  }
+
+  /// How much there is.
+  var byteCount: Int { lines.count }
+
   /// Every header in its order.
   var headers: [(name: String, value: String)] {
     var found: [(name: String, value: String)] = []

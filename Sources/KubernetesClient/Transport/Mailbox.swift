@@ -8,6 +8,8 @@ final class Mailbox: Sendable {
   enum Letter: Sendable {
     case start(Transfer)
     case cancel(TransferQueue.ID)
+    /// The attempt has an outcome.
+    case connected(ConnectAttempt)
     /// The lane's connections with certificates before those are to be closed.
     case outdate(lane: Int, before: Int)
   }

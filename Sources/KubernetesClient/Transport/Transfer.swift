@@ -1,6 +1,7 @@
-// One request on its way through libcurl, with what libcurl's callbacks write into it.
+// One request on its way, with what libnghttp2's or libcurl's callbacks write into it.
 
 import CCurl
+import CHTTP
 import Synchronization
 
 /// A request in flight.
@@ -22,26 +23,39 @@ final class Transfer: @unchecked Sendable {
   let cancellation: CancellationFlag
   /// When it has to be over, its wait in the queue included; nil for never.
   let deadline: ContinuousClock.Instant?
-  /// The connection that a probe is made because of; nil for what somebody asked for.
-  let suspect: Connection?
   private var completion: Completion?
   private var streamBody: BodySender?
 
   // Owned by the loop's thread.
+  /// libcurl's handle, over HTTP/1.1.
   var handle: CurlHandle?
-  var easy: UnsafeMutableRawPointer? { handle?.easy }
+  /// The connection and the stream on it, over HTTP/2.
+  private(set) var session: HTTP2Session?
+  private(set) var streamID: Int32 = 0
   let created = ContinuousClock.now
   private(set) var begun = ContinuousClock.now
   private(set) var connectTimeout = Duration.zero
+  /// True from when it may be sent.
+  private(set) var isBegun = false
   /// The connection that carries it, known from just before the request is sent.
   private(set) var connection: Connection?
-  private var sentAt = ContinuousClock.now
-  private var lastHeard: ContinuousClock.Instant?
-  private var isMultiplexed: Bool?
+  private(set) var sentAt = ContinuousClock.now
+  /// Where its headers began among the bytes that its connection sends.
+  private(set) var headOffset: Int?
+  private(set) var isWhollySent = false
   private(set) var head = HTTPHead()
+  /// True when its answer has come to its end.
+  private(set) var isAnswered = false
+  /// True when it is the first on its connection.
+  private(set) var isFirst = false
+  private var firstHeard: ContinuousClock.Instant?
+  private var wireBytes = 0
+  private var inflater: Inflater?
+  private var isInflated = true
   private(set) var hasOverflowed = false
   private var body: [UInt8] = []
   private var sent = 0
+  private var restarts = 0
   private var bodySentAt: ContinuousClock.Instant?
 
   init(
@@ -54,20 +68,7 @@ final class Transfer: @unchecked Sendable {
     self.cancellation = cancellation
     self.completion = completion
     if case .streamed = completion { kind = .stream } else { kind = .call }
-    suspect = nil
     deadline = created.advanced(by: request.timeout)
-  }
-
-  /// A request whose answer nobody needs, for what becomes of it on its connection. It has no
-  /// credentials: a refusal is a sign of life too.
-  init(id: TransferQueue.ID, target: Target, suspect: Connection, timeout: Duration) {
-    self.id = id
-    self.target = target
-    self.suspect = suspect
-    request = HTTPRequest(method: "GET", path: "/version", timeout: timeout)
-    cancellation = CancellationFlag()
-    kind = .probe
-    deadline = created + timeout
   }
 
   var isStream: Bool { kind == .stream }
@@ -75,37 +76,110 @@ final class Transfer: @unchecked Sendable {
   /// True for a stream that loses nothing when it begins again elsewhere.
   var isResumable: Bool { isStream && request.isResumable }
 
-  /// What the watchdog has to know; nil until the request is sent.
-  var use: ConnectionWatch.Use? {
-    connection.map {
-      ConnectionWatch.Use(
-        id: id, connection: $0, sent: sentAt, lastHeard: lastHeard, isMultiplexed: isMultiplexed)
-    }
-  }
-
-  /// The loop gives it to libcurl.
-  func begin(with handle: CurlHandle, connectTimeout: Duration) {
-    self.handle = handle
+  /// It may be sent from now on.
+  func begin(connectTimeout: Duration) {
     self.connectTimeout = connectTimeout
+    isBegun = true
     begun = .now
   }
 
-  // MARK: What libcurl's callbacks do
+  /// It waits again.
+  func putBack() { isBegun = false }
+
+  /// Forgets that it was a stream, as the server never looked at it; false when that happened too often.
+  func restart() -> Bool {
+    guard restarts < Self.mostRestarts else { return false }
+    restarts += 1
+    (session, connection, headOffset) = (nil, nil, nil)
+    (isWhollySent, sent) = (false, 0)
+    return true
+  }
+
+  private static let mostRestarts = 20
+
+  // MARK: Over HTTP/2
+
+  /// It is a stream of that connection.
+  func isCarried(by session: HTTP2Session, stream: Int32) {
+    self.session = session
+    streamID = stream
+    connection = session.link.connection
+    isFirst = session.takeFirst()
+    sentAt = .now
+  }
+
+  /// No connection carries it any more.
+  func leaveSession() { session = nil }
+
+  /// Its headers were written, to be sent after so many bytes.
+  func isSent(at offset: Int) { headOffset = offset }
+
+  /// Its body was written.
+  func endRequest() { isWhollySent = true }
+
+  /// Takes one header field; false ends the stream.
+  func receive(
+    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>
+  ) -> Bool {
+    guard name.first == UInt8(ascii: ":") else {
+      head.append(name: name, value: value)
+      return head.byteCount <= Self.mostHeaderBytes
+    }
+    if firstHeard == nil { firstHeard = .now }
+    // What came before belonged to an interim answer.
+    head = HTTPHead(status: Self.number(value))
+    return true
+  }
+
+  /// What servers may send; those of API servers are below 4 KB.
+  private static let mostHeaderBytes = 1 << 20
+
+  /// The headers are complete.
+  func endHead() {
+    guard head.status >= 200, !isAnswered else { return }
+    if !isStream, compresses, head.header("content-encoding") == "gzip" { inflater = Inflater() }
+    deliverHead()
+  }
+
+  /// Takes a part of the body as it came over the wire; false ends the stream.
+  func receive(encoded bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    wireBytes += bytes.count
+    guard let inflater else { return receive(bytes) }
+    isInflated = inflater.inflate(bytes) { receive($0) }
+    return isInflated
+  }
+
+  /// The answer is complete.
+  func endAnswer() { isAnswered = true }
+
+  /// What is wrong with the answer's content.
+  var contentError: TransportError? {
+    if hasOverflowed { return Self.overflow }
+    guard !isInflated || (isAnswered && inflater?.isComplete == false) else { return nil }
+    return TransportError(
+      kind: .other, message: "the answer's compression is broken", mayHaveBeenSeen: true)
+  }
+
+  static let overflow = TransportError(
+    kind: .overflow, message: "events came faster than they were used", mayHaveBeenSeen: true)
+
+  /// True when an answer may be compressed: what is small on the wire takes its time here, but networks
+  /// are slower. Streams would be kept back by it.
+  var compresses: Bool { !isStream && !target.disablesCompression }
+
+  // MARK: What libcurl's callbacks do, over HTTP/1.1
 
   /// libcurl is about to send the request over this connection.
   func isSent(over connection: Connection) {
     self.connection = connection
     sentAt = .now
-    lastHeard = nil
   }
 
   /// Takes one header line, the status line and the empty one included.
   func receive(headerLine bytes: UnsafeBufferPointer<UInt8>) {
     if bytes.starts(with: Self.statusStart) {
-      lastHeard = .now
       // A new status line: what came before belonged to an interim answer.
       head = HTTPHead(status: Self.status(in: bytes))
-      isMultiplexed = bytes.starts(with: Self.multiplexedStart)
     } else if bytes.contains(UInt8(ascii: ":")) {
       head.append(line: bytes)
     } else if head.status >= 200 {
@@ -114,24 +188,24 @@ final class Transfer: @unchecked Sendable {
   }
 
   private static let statusStart = Array("HTTP/".utf8)
-  private static let multiplexedStart = Array("HTTP/2".utf8)
 
   /// The number after the first space of a status line.
   private static func status(in line: UnsafeBufferPointer<UInt8>) -> Int {
-    var status = 0
-    for byte in line.drop(while: { $0 != 0x20 }).dropFirst().prefix(3) {
-      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { break }
-      status = status * 10 + Int(byte - UInt8(ascii: "0"))
+    number(line.drop(while: { $0 != 0x20 }).dropFirst().prefix(3))
+  }
+
+  private static func number(_ digits: some Sequence<UInt8>) -> Int {
+    var number = 0
+    for byte in digits {
+      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte), number < 1000 else { break }
+      number = number * 10 + Int(byte - UInt8(ascii: "0"))
     }
-    return status
+    return number
   }
 
   /// Takes a part of the body; false stops the transfer.
   func receive(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-    lastHeard = .now
     guard isStream else {
-      // Of a probe nothing but its being answered counts.
-      guard kind == .call else { return true }
       if let sink = request.sink, (200..<300).contains(head.status) {
         sink.receive(bytes)
       } else {
@@ -185,9 +259,26 @@ final class Transfer: @unchecked Sendable {
 
   /// What libcurl tells about the connection, when somebody wants to know.
   func connectionTrace() -> ConnectionTrace? {
-    guard request.isTraced, let easy, let connection else { return nil }
-    return ConnectionTrace(
-      easy, connection, queued: begun - created, sent: bodySentAt.map { $0 - begun })
+    guard request.isTraced, let connection else { return nil }
+    if let handle {
+      return ConnectionTrace(
+        handle.easy, connection, queued: begun - created, sent: bodySentAt.map { $0 - begun })
+    }
+    guard var trace = session?.link.trace else { return nil }
+    let now = ContinuousClock.now
+    let sent = max(bodySentAt ?? sentAt, sentAt)
+    if !isFirst {
+      trace.isReused = true
+      trace.timings = RequestTrace.Timings()
+    }
+    // Whoever waited for the connection did not wait in the queue.
+    trace.timings.queued = isFirst ? begun - created : sentAt - created
+    trace.timings.send = sent - sentAt
+    trace.timings.wait = max(.zero, (firstHeard ?? now) - sent)
+    trace.timings.receive = firstHeard.map { now - $0 } ?? .zero
+    trace.wireBytes = wireBytes
+    trace.headerBytes = head.byteCount
+    return trace
   }
 
   /// Tells the waiting task that the answer is complete.

@@ -16,8 +16,6 @@ struct TransferQueue {
   enum Kind: Hashable {
     case call
     case stream
-    /// Asks whether a connection lives; neither waits nor counts.
-    case probe
   }
 
   /// What the caller must do about a cancelled transfer.
@@ -46,6 +44,8 @@ struct TransferQueue {
     var openStreams = 0
     var streamLimit = Int.max
     var circuit: Circuit
+    /// True while its number stands among those that have to be looked at.
+    var isListed = false
     var waits: Bool { !calls.isEmpty || !streams.isEmpty }
     var isIdle: Bool { !waits && unanswered == 0 && openStreams == 0 }
   }
@@ -60,7 +60,8 @@ struct TransferQueue {
   private let options: TransportOptions
   private var lanes: [Int: Lane] = [:]
   private var tickets: [ID: Ticket] = [:]
-  private var probes: [ID] = []
+  /// The lanes in which something waits, and some others.
+  private var listed: [Int] = []
 
   init(options: TransportOptions) { self.options = options }
 
@@ -72,26 +73,36 @@ struct TransferQueue {
 
   mutating func enqueue(_ id: ID, lane: Int, kind: Kind) {
     tickets[id] = Ticket(lane: lane, kind: kind)
-    switch kind {
-    case .probe: probes.append(id)
-    case .call, .stream:
-      var state = lanes[lane] ?? Lane(circuit: Circuit(options: options))
-      if kind == .call { state.calls.append(id) } else { state.streams.append(id) }
-      lanes[lane] = state
+    if lanes[lane] == nil { lanes[lane] = Lane(circuit: Circuit(options: options)) }
+    if kind == .call {
+      lanes[lane]?.calls.append(id)
+    } else {
+      lanes[lane]?.streams.append(id)
     }
+    list(lane)
+  }
+
+  private mutating func list(_ number: Int) {
+    guard lanes[number]?.isListed == false else { return }
+    lanes[number]?.isListed = true
+    listed.append(number)
   }
 
   /// Takes out the transfers that may begin now, oldest first in each lane, calls before streams,
   /// and counts them as running; and those that may not even wait.
   mutating func takeStartable(at now: Instant) -> Decision {
-    var decision = Decision(started: probes.map { ($0, nil) })
-    probes = []
-    for number in lanes.keys.sorted() {
-      guard var lane = lanes[number], lane.waits else { continue }
+    var decision = Decision()
+    guard !listed.isEmpty else { return decision }
+    var stillListed: [Int] = []
+    for number in listed {
+      guard var lane = lanes.removeValue(forKey: number) else { continue }
       startCalls(of: &lane, at: now, &decision)
       startStreams(of: &lane, at: now, &decision)
+      lane.isListed = lane.waits
+      if lane.waits { stillListed.append(number) }
       lanes[number] = lane
     }
+    listed = stillListed
     for (id, _) in decision.started { tickets[id]?.isRunning = true }
     for (id, _) in decision.refused { forget(id, at: now) }
     return decision
@@ -143,14 +154,14 @@ struct TransferQueue {
 
   /// A transfer has its connection.
   mutating func connected(_ id: ID) {
-    guard let ticket = tickets[id], ticket.kind != .probe else { return }
+    guard let ticket = tickets[id] else { return }
     lanes[ticket.lane]?.circuit.connected(id)
   }
 
   /// A transfer found no connection. Returns those that wait in the queue and share that, which
   /// are forgotten; nil when nobody shares it.
   mutating func connectFailed(_ id: ID, _ error: TransportError, at now: Instant) -> [ID]? {
-    guard let ticket = tickets[id], ticket.kind != .probe,
+    guard let ticket = tickets[id],
       lanes[ticket.lane]?.circuit.failed(id, error, at: now) == true
     else { return nil }
     let waiting = (lanes[ticket.lane]?.calls ?? []) + (lanes[ticket.lane]?.streams ?? [])
@@ -162,7 +173,7 @@ struct TransferQueue {
 
   /// A transfer's connection broke.
   mutating func doubt(_ id: ID) {
-    guard let ticket = tickets[id], ticket.kind != .probe else { return }
+    guard let ticket = tickets[id] else { return }
     lanes[ticket.lane]?.circuit.doubt()
   }
 
@@ -192,6 +203,7 @@ struct TransferQueue {
     lanes[ticket.lane]?.unanswered -= 1
     leave(id, ticket.lane, at: now)
     lanes[ticket.lane]?.streams.insert(id, at: 0)
+    list(ticket.lane)
   }
 
   /// Forgets a transfer that ran.
@@ -200,7 +212,6 @@ struct TransferQueue {
   mutating func cancel(_ id: ID, at now: Instant = .now) -> Cancellation {
     guard let ticket = tickets[id] else { return .isUnknown }
     if !ticket.isRunning {
-      probes.removeAll { $0 == id }
       lanes[ticket.lane]?.calls.removeAll { $0 == id }
       lanes[ticket.lane]?.streams.removeAll { $0 == id }
     }
@@ -209,7 +220,7 @@ struct TransferQueue {
   }
 
   private mutating func forget(_ id: ID, at now: Instant) {
-    guard let ticket = tickets.removeValue(forKey: id), ticket.kind != .probe else { return }
+    guard let ticket = tickets.removeValue(forKey: id) else { return }
     if ticket.isRunning {
       if ticket.isAnswered {
         lanes[ticket.lane]?.openStreams -= 1

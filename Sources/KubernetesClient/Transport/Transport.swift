@@ -1,4 +1,4 @@
-// Sends HTTP requests for all clusters through one libcurl loop on one thread of its own.
+// Sends HTTP requests for all clusters through one loop on one thread of its own.
 //
 // The thread starts with the first request, opens libcurl then (see CCurl.h), and never keeps the
 // process alive. Connections are shared by all requests to a cluster: HTTP/2 multiplexes them.
@@ -131,9 +131,8 @@ public final class Transport: Sendable {
     let stopped = Semaphore()
     let address = UInt(bitPattern: multi)
     let hasStarted = NativeThread.start {
-      if let multi = UnsafeMutableRawPointer(bitPattern: address), let sockets = SocketTable() {
-        var loop = CurlLoop(
-          mailbox: mailbox, multi: multi, sockets: sockets, options: options)
+      if let multi = UnsafeMutableRawPointer(bitPattern: address) {
+        var loop = TransportLoop(mailbox: mailbox, multi: multi, options: options)
         loop.run()
       }
       mailbox.stop()

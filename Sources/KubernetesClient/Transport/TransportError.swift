@@ -33,7 +33,7 @@ struct TransportError: Error, Sendable {
   let code: Int
   let message: String
   /// True when bytes of the request may have reached the server.
-  let mayHaveBeenSeen: Bool
+  var mayHaveBeenSeen: Bool
   /// What is known about the connection, for a traced request.
   var connection: ConnectionTrace?
 

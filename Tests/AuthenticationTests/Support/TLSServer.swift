@@ -4,12 +4,13 @@
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NIOHTTP2
 import NIOPosix
 import NIOSSL
 import NIOTLS
 import Synchronization
 
-/// Serves HTTP/1.1 over TLS until `stop`.
+/// Serves HTTP/2 and HTTP/1.1 over TLS until `stop`.
 final class TLSServer: Sendable {
   struct Request: Sendable {
     let method: String
@@ -130,8 +131,23 @@ final class TLSServer: Sendable {
             let context = try self.context(clientAuthority, newest)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(NIOSSLServerHandler(context: context))
-            try pipeline.configureHTTPServerPipeline()
-            try pipeline.addHandler(Handler(server: self, connection: number))
+            let configured = channel.configureHTTP2SecureUpgrade(
+              h2ChannelConfigurator: { channel in
+                channel.configureHTTP2Pipeline(mode: .server) { stream in
+                  stream.eventLoop.makeCompletedFuture {
+                    let pipeline = stream.pipeline.syncOperations
+                    try pipeline.addHandler(HTTP2FramePayloadToHTTP1ServerCodec())
+                    try pipeline.addHandler(Handler(server: self, connection: number))
+                  }
+                }.map { _ in }
+              },
+              http1ChannelConfigurator: { channel in
+                channel.pipeline.configureHTTPServerPipeline().flatMapThrowing {
+                  try channel.pipeline.syncOperations.addHandler(
+                    Handler(server: self, connection: number))
+                }
+              })
+            configured.whenFailure { _ in channel.close(promise: nil) }
           }
         })
       try channel.pipeline.syncOperations.addHandler(sni)
@@ -148,6 +164,7 @@ final class TLSServer: Sendable {
       certificateChain: certificates.map { .certificate($0) }, privateKey: .privateKey(key))
     configuration.minimumTLSVersion = .tlsv1
     configuration.maximumTLSVersion = newest
+    configuration.applicationProtocols = ["h2", "http/1.1"]
     configuration.shutdownTimeout = .milliseconds(50)
     if let clientAuthority {
       configuration.certificateVerification = .noHostnameVerification
@@ -191,13 +208,14 @@ private final class Handler: ChannelInboundHandler {
     case .body: break
     case .end:
       guard let head else { return }
-      let certificate = try? context.channel.pipeline.syncOperations.nioSSL_peerCertificate()
+      let connection = context.channel.parent ?? context.channel
+      let certificate = try? connection.pipeline.syncOperations.nioSSL_peerCertificate()
       let reply = server.answer(
-        head, connection: connection, clientSerial: certificate.map { $0.serialNumber })
+        head, connection: self.connection, clientSerial: certificate.map { $0.serialNumber })
       var headers = HTTPHeaders(reply.headers)
       headers.add(name: "Content-Length", value: String(reply.body.utf8.count))
       let response = HTTPResponseHead(
-        version: .http1_1, status: HTTPResponseStatus(statusCode: reply.status), headers: headers)
+        version: head.version, status: HTTPResponseStatus(statusCode: reply.status), headers: headers)
       context.write(wrapOutboundOut(.head(response)), promise: nil)
       let body = context.channel.allocator.buffer(string: reply.body)
       context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)

@@ -1,0 +1,315 @@
+// Which request goes over which connection, and when there is another one.
+//
+// A pool holds what leads to the same place in the same way: clients that differ only in who they say
+// they are share its connections. A request goes over the first connection with room. When there is
+// none, it waits, and a connection is made unless one is being made or the host has as many as it may.
+// A server that turns out to know HTTP/1.1 only is left to libcurl.
+
+import CCurl
+import CHTTP
+
+struct HTTP2Connections {
+  typealias Instant = ContinuousClock.Instant
+
+  /// What became of an attempt to connect.
+  enum News {
+    /// Requests may have begun.
+    case connected
+    /// Those have to go over HTTP/1.1.
+    case withoutHTTP2([Transfer])
+    /// Those found no connection.
+    case failed(TransportError, [Transfer])
+  }
+
+  private final class Pool {
+    let target: Target
+    var sessions: [HTTP2Session] = []
+    var attempt: ConnectAttempt?
+    var waiting: [Transfer] = []
+    var speaksHTTP1 = false
+    /// When another connection may be tried beside those that there are.
+    var nextAttempt: Instant?
+    /// Why there is no attempt.
+    var failure: TransportError?
+    /// True when its certificates are outdated.
+    var isRetired = false
+
+    init(target: Target) { self.target = target }
+
+    var isEmpty: Bool {
+      sessions.isEmpty && attempt == nil && waiting.isEmpty && (isRetired || !speaksHTTP1)
+    }
+  }
+
+  private static let lanesKept = 1024
+
+  private let options: TransportOptions
+  private let post: @Sendable (ConnectAttempt) -> Void
+  /// False where libnghttp2 is missing.
+  private let isAvailable: Bool
+  private var pools: [Int: Pool] = [:]
+  private var lastPool = 0
+  /// The pool that a client used last.
+  private var poolOfLane: [Int: Int] = [:]
+  private var pollBuffer: [curl_waitfd] = []
+  private var polled: [HTTP2Session] = []
+
+  init(options: TransportOptions, post: @escaping @Sendable (ConnectAttempt) -> Void) {
+    self.options = options
+    self.post = post
+    isAvailable = chttp_load() == nil
+  }
+
+  // MARK: Requests
+
+  /// Takes a request that may be sent; false when it has to go over HTTP/1.1.
+  mutating func start(_ transfer: Transfer) -> Bool {
+    guard isAvailable, transfer.target.address.isSecure else { return false }
+    let (number, pool) = pool(for: transfer.target)
+    guard !pool.speaksHTTP1 else { return false }
+    // Streams may wait for long; calls never wait for them.
+    let place = transfer.isStream ? nil : pool.waiting.firstIndex(where: \.isStream)
+    pool.waiting.insert(transfer, at: place ?? pool.waiting.endIndex)
+    serve(number, pool)
+    return true
+  }
+
+  /// Takes back a request, wherever it is.
+  mutating func withdraw(_ transfer: Transfer) {
+    if let session = transfer.session {
+      session.withdraw(transfer)
+      transfer.leaveSession()
+    } else if let number = poolOfLane[transfer.target.lane], let pool = pools[number],
+      pool.waiting.contains(where: { $0 === transfer })
+    {
+      pool.waiting.removeAll { $0 === transfer }
+    } else {
+      for pool in pools.values { pool.waiting.removeAll { $0 === transfer } }
+    }
+  }
+
+  private mutating func pool(for target: Target) -> (Int, Pool) {
+    if let number = poolOfLane[target.lane], let pool = pools[number], !pool.isRetired,
+      pool.target.leads(whereverDoes: target)
+    {
+      return (number, pool)
+    }
+    let found = pools.first { !$0.value.isRetired && $0.value.target.leads(whereverDoes: target) }
+    if let found {
+      poolOfLane[target.lane] = found.key
+      return (found.key, found.value)
+    }
+    if poolOfLane.count >= Self.lanesKept {
+      poolOfLane = poolOfLane.filter { pools[$0.value] != nil }
+    }
+    lastPool += 1
+    let pool = Pool(target: target)
+    pools[lastPool] = pool
+    poolOfLane[target.lane] = lastPool
+    return (lastPool, pool)
+  }
+
+  /// Sends what waits as far as there is room.
+  private func serve(_ number: Int, _ pool: Pool) {
+    var taken = 0
+    let now = Instant.now
+    for transfer in pool.waiting {
+      guard let session = pool.sessions.first(where: \.hasRoom) else { break }
+      session.submit(transfer, at: now)
+      taken += 1
+    }
+    pool.waiting.removeFirst(taken)
+    guard let first = pool.waiting.first, pool.attempt == nil, !isWaitingForSettings(pool),
+      pool.sessions.isEmpty || pool.nextAttempt.map({ $0 <= now }) ?? true,
+      connectionCount(host: pool.target.host) < options.connectionsPerHost
+    else { return }
+    let attempt = ConnectAttempt(
+      pool: number, target: pool.target, timeout: first.connectTimeout)
+    if attempt.start(post) {
+      pool.attempt = attempt
+    } else {
+      pool.failure = TransportError(kind: .unavailable, message: "the system gives no thread")
+    }
+  }
+
+  /// A new connection may turn out to have room for all.
+  private func isWaitingForSettings(_ pool: Pool) -> Bool {
+    pool.sessions.contains { !$0.hasSettings && !$0.isClosed }
+  }
+
+  private func connectionCount(host: String) -> Int {
+    pools.values.reduce(0) { count, pool in
+      guard pool.target.host == host else { return count }
+      return count + pool.sessions.count + (pool.attempt == nil ? 0 : 1)
+    }
+  }
+
+  /// Takes the outcome of an attempt.
+  func take(_ attempt: ConnectAttempt) -> News {
+    let outcome = attempt.takeOutcome()
+    guard let pool = pools[attempt.pool] else { return .connected }
+    pool.attempt = nil
+    switch outcome {
+    case .stopped: return .connected
+    case .failed(let error):
+      guard pool.sessions.isEmpty else {
+        // Those that wait get their turn on the connections that there are.
+        pool.nextAttempt = .now + options.circuitPause
+        return .connected
+      }
+      defer { pool.waiting = [] }
+      return .failed(error, pool.waiting)
+    case .made(let link):
+      guard link.speaksHTTP2 else {
+        pool.speaksHTTP1 = true
+        defer { pool.waiting = [] }
+        return .withoutHTTP2(pool.waiting)
+      }
+      guard let session = HTTP2Session(link: link, at: .now) else {
+        defer { pool.waiting = [] }
+        return .failed(
+          TransportError(kind: .unavailable, message: "libnghttp2 gives no session"), pool.waiting)
+      }
+      pool.sessions.append(session)
+      serve(attempt.pool, pool)
+      return .connected
+    }
+  }
+
+  // MARK: Bytes
+
+  /// Sends what has to be sent, and returns the requests that are over.
+  mutating func turn() -> [HTTP2Session.Ended] {
+    var ended: [HTTP2Session.Ended] = []
+    for (number, pool) in pools {
+      if !pool.waiting.isEmpty { serve(number, pool) }
+      if let failure = pool.failure {
+        ended += pool.waiting.map { HTTP2Session.Ended(transfer: $0, result: .failed(failure)) }
+        (pool.failure, pool.waiting) = (nil, [])
+      }
+      var hasClosed = false
+      for session in pool.sessions {
+        session.flush()
+        ended += session.takeEnded()
+        hasClosed = hasClosed || session.isClosed
+      }
+      if hasClosed { pool.sessions.removeAll(where: \.isClosed) }
+      if pool.isEmpty { pools[number] = nil }
+    }
+    return ended
+  }
+
+  /// True when something can be read without waiting.
+  var hasMore: Bool { pools.values.contains { $0.sessions.contains(where: \.hasMore) } }
+
+  /// Waits until something has come for libcurl, for a connection or for the loop.
+  mutating func poll(_ multi: UnsafeMutableRawPointer, milliseconds: Int32) {
+    pollBuffer.removeAll(keepingCapacity: true)
+    polled.removeAll(keepingCapacity: true)
+    for pool in pools.values {
+      for session in pool.sessions {
+        var events = Int16(CURL_WAIT_POLLIN)
+        if session.wantsToWrite { events |= Int16(CURL_WAIT_POLLOUT) }
+        pollBuffer.append(curl_waitfd(fd: session.link.socket, events: events, revents: 0))
+        polled.append(session)
+      }
+    }
+    let count = UInt32(pollBuffer.count)
+    let timeout = hasMore ? 0 : milliseconds
+    pollBuffer.withUnsafeMutableBufferPointer { buffer in
+      _ = ccurl_multi_poll(multi, buffer.baseAddress, count, timeout)
+    }
+    for (index, session) in polled.enumerated() {
+      if session.hasMore || pollBuffer[index].revents & ~Int16(CURL_WAIT_POLLOUT) != 0 {
+        session.receive()
+      }
+    }
+    polled.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: Health
+
+  /// Looks for connections that are dead, or have been idle for so long that their servers are about to
+  /// close them.
+  func look(at now: Instant) {
+    for pool in pools.values {
+      for session in pool.sessions {
+        if session.openStreams == 0 {
+          if pool.isRetired || now - session.silence.since >= age { session.leave() }
+          continue
+        }
+        switch session.silence.verdict(at: now, options) {
+        case .none: break
+        case .ask: session.ping(at: now)
+        case .dead: session.close(dead)
+        }
+      }
+    }
+  }
+
+  /// When an idle connection has to be looked at next; nil without one.
+  func nextLook(after now: Instant) -> Duration? {
+    var next: Duration?
+    for pool in pools.values {
+      for session in pool.sessions where session.openStreams == 0 {
+        let left = max(.milliseconds(1), age - (now - session.silence.since))
+        next = min(next ?? left, left)
+      }
+    }
+    return next
+  }
+
+  private var age: Duration { .seconds(options.connectionAge) }
+
+  private var dead: TransportError {
+    TransportError(
+      kind: .broken, code: Int(CURLE_RECV_ERROR.rawValue),
+      message: "nothing was heard on its connection, and a ping was not answered in "
+        + options.probeTimeout.words)
+  }
+
+  /// A request was not answered in its time.
+  func react(toTimeoutOf transfer: Transfer, at now: Instant) {
+    guard let session = transfer.session else { return }
+    let verdict = session.silence.verdict(
+      ofTimeoutSince: transfer.sentAt, others: session.openStreams > 1)
+    session.isSuspect = true
+    switch verdict {
+    case .none: break
+    case .ask: session.ping(at: now)
+    case .dead:
+      session.withdraw(transfer)
+      session.close(dead)
+    }
+  }
+
+  /// Closes the lane's connections that were made with certificates before those: unused ones now, others
+  /// after their calls.
+  func outdate(_ lane: Int, before certificates: Int) {
+    for pool in pools.values where pool.target.lane == lane {
+      guard let made = pool.target.certificates, made < certificates else { continue }
+      pool.isRetired = true
+      pool.attempt?.stop()
+    }
+    look(at: .now)
+  }
+
+  /// Ends everything, whatever is under way.
+  mutating func close() {
+    let attempts = pools.values.compactMap(\.attempt)
+    for attempt in attempts { attempt.stop() }
+    // The process may be about to end, and their threads use libraries that are about to be closed.
+    for attempt in attempts { attempt.isFinished.wait(milliseconds: 200) }
+    pools = [:]
+  }
+}
+
+extension Target {
+  /// True when connections to either can serve both: the same server, reached and secured alike.
+  func leads(whereverDoes other: Target) -> Bool {
+    address == other.address && isInsecure == other.isInsecure && serverName == other.serverName
+      && proxyURL == other.proxyURL && certificateAuthority == other.certificateAuthority
+      && clientCertificate == other.clientCertificate && clientKey == other.clientKey
+      && authorityFile == other.authorityFile && authorityFolder == other.authorityFolder
+  }
+}
