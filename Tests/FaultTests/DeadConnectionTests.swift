@@ -173,7 +173,8 @@ struct DeadConnectionTests {
     }
   }
 
-  @Test("only a transport's own connections are ended, whatever else is connected to the same server")
+  @Test(
+    "only a transport's own connections are ended, whatever else is connected to the same server")
   func foreignSockets() async throws {
     try await withProxy { setting in
       let other = Transport()

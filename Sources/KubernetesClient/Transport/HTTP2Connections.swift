@@ -219,10 +219,9 @@ struct HTTP2Connections {
     pollBuffer.withUnsafeMutableBufferPointer { buffer in
       _ = ccurl_multi_poll(multi, buffer.baseAddress, count, timeout)
     }
-    for (index, session) in polled.enumerated() {
-      if session.hasMore || pollBuffer[index].revents & ~Int16(CURL_WAIT_POLLOUT) != 0 {
-        session.receive()
-      }
+    for (index, session) in polled.enumerated()
+    where session.hasMore || pollBuffer[index].revents & ~Int16(CURL_WAIT_POLLOUT) != 0 {
+      session.receive()
     }
     polled.removeAll(keepingCapacity: true)
   }
@@ -299,7 +298,11 @@ struct HTTP2Connections {
     let attempts = pools.values.compactMap(\.attempt)
     for attempt in attempts { attempt.stop() }
     // The process may be about to end, and their threads use libraries that are about to be closed.
-    for attempt in attempts { attempt.isFinished.wait(milliseconds: 200) }
+    let end = Instant.now + .milliseconds(300)
+    for attempt in attempts {
+      let left = max(.zero, end - .now)
+      attempt.isFinished.wait(milliseconds: CurlOptions.milliseconds(left))
+    }
     pools = [:]
   }
 }

@@ -189,7 +189,8 @@ final class HTTP2Session {
     for id in early { finishEarly(id) }
     early.removeAll(keepingCapacity: true)
     guard code == 0 else {
-      close(Self.broken("what the server sent is not HTTP/2: \(String(cString: chttp_error_text(code)))"))
+      let reason = String(cString: chttp_error_text(code))
+      close(Self.broken("what the server sent is not HTTP/2: \(reason)"))
       return false
     }
     return true

@@ -56,9 +56,9 @@ struct TransportLoop {
     signal(SIGPIPE, SIG_IGN)
     while let letters = mailbox.take() {
       for letter in letters { handle(letter) }
-      repeat { startWaiting() } while finishDone() || noteProgress()
       endOverdue()
       lookAtConnections()
+      repeat { startWaiting() } while finishDone() || noteProgress()
       tellEnded()
       guard mailbox.prepareToSleep() else { continue }
       // New letters wake the poll; libcurl's own timers shorten it.

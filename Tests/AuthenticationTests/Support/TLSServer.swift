@@ -215,7 +215,8 @@ private final class Handler: ChannelInboundHandler {
       var headers = HTTPHeaders(reply.headers)
       headers.add(name: "Content-Length", value: String(reply.body.utf8.count))
       let response = HTTPResponseHead(
-        version: head.version, status: HTTPResponseStatus(statusCode: reply.status), headers: headers)
+        version: head.version, status: HTTPResponseStatus(statusCode: reply.status),
+        headers: headers)
       context.write(wrapOutboundOut(.head(response)), promise: nil)
       let body = context.channel.allocator.buffer(string: reply.body)
       context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
