@@ -67,8 +67,7 @@ final class Exchange: ChannelInboundHandler {
 
   private func begin(_ context: ChannelHandlerContext) {
     guard let head else { return }
-    let streamID = try? context.channel.syncOptions?.getOption(HTTP2StreamChannelOptions.streamID)
-    if let streamID, !connection.takes(streamID) { return }
+    guard connection.takes(streamID(context)) else { return }
     var headers: [String: String] = [:]
     for (name, value) in head.headers { headers[name.lowercased()] = value }
     connection.exchangeBegins()
@@ -105,6 +104,13 @@ final class Exchange: ChannelInboundHandler {
       forward()
     default: forward()
     }
+  }
+
+  /// The stream's number; HTTP/1.1 has none.
+  private func streamID(_ context: ChannelHandlerContext) -> HTTP2StreamID {
+    guard protocolName == "HTTP/2" else { return .rootStream }
+    let found = try? context.channel.syncOptions?.getOption(HTTP2StreamChannelOptions.streamID)
+    return found ?? .rootStream
   }
 
   private func whenOpen(_ gate: Gate, _ body: @escaping @Sendable (Exchange) -> Void) {

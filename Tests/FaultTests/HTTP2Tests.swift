@@ -205,14 +205,15 @@ struct HTTP2Tests {
       }
       let sent = bytes
       let isOver = Counter()
-      try await withScript({ received, _, _ in
+      let script: RawServer.Script = { received, _, _ in
         guard RawFrame.hasRequest(received), isOver.value == 0 else {
           // What is tried again gets an end to it.
           return RawServer.Reply(closes: isOver.value > 0)
         }
         isOver.add()
         return RawServer.Reply(bytes: sent, closes: true)
-      }) { client in
+      }
+      try await withScript(script) { client in
         let result: Result<JSONValue, any Error>
         do {
           result = .success(

@@ -13,7 +13,7 @@ public struct RequestTrace: Sendable {
 
   /// Where the time of a request went.
   public struct Timings: Sendable {
-    /// Before libcurl began with it.
+    /// Before it had its turn.
     public var queued = Duration.zero
     /// Finding the host's address; nil over a connection that was there.
     public var lookUp: Duration?
@@ -61,7 +61,7 @@ public struct RequestTrace: Sendable {
   public let connection: ConnectionTrace?
 }
 
-/// The connection of a request, as libcurl knows it.
+/// The connection of a request.
 public struct ConnectionTrace: Sendable {
   /// Counts the connections of this process from 1.
   public var number = 0

@@ -23,6 +23,8 @@ struct HeaderFields {
     if let body = request.body { add("content-length", String(body.count)) }
   }
 
+  private static let upperCase = UInt8(ascii: "A")...UInt8(ascii: "Z")
+
   /// A value that another server than the one meant might take for more than one.
   static let lineBreak = TransportError(
     kind: .other, message: "a header of the request has a line break or a zero byte")
@@ -30,17 +32,21 @@ struct HeaderFields {
   private mutating func add(
     _ name: String, _ value: String, _ more: String = "", _ query: String = ""
   ) {
-    for byte in name.utf8 {
-      bytes.append((UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte)
-    }
+    let first = bytes.count
+    bytes.append(contentsOf: name.utf8)
     let start = bytes.count
+    for place in first..<start where Self.upperCase.contains(bytes[place]) {
+      bytes[place] |= 0x20
+    }
     bytes.append(contentsOf: value.utf8)
     bytes.append(contentsOf: more.utf8)
     if !query.isEmpty {
       bytes.append(UInt8(ascii: "?"))
       bytes.append(contentsOf: query.utf8)
     }
-    if bytes[start...].contains(where: { $0 == 0x0D || $0 == 0x0A || $0 == 0 }) { isValid = false }
+    for place in start..<bytes.count where bytes[place] < 0x20 {
+      if [0x0D, 0x0A, 0].contains(bytes[place]) { isValid = false }
+    }
     ends.append((start, bytes.count))
   }
 

@@ -1,4 +1,4 @@
-// Why a request got no answer, in libcurl's words and with what that means.
+// Why a request got no answer, in libcurl's words or ours and with what that means.
 
 import CCurl
 
