@@ -37,6 +37,7 @@ static struct {
   // OpenSSL's; NULL where libcurl uses another library.
   void (*get0_alpn_selected)(const void *ssl, const unsigned char **name, unsigned int *count);
   void (*set_read_ahead)(void *ssl, int yes);
+  int (*has_pending)(const void *ssl);
   int (*set_alpn_protos)(void *context, const unsigned char *names, unsigned int count);
 } curl;
 
@@ -87,6 +88,7 @@ static void load(void) {
   // dlsym looks into what the library depends on, too.
   *(void **)&curl.get0_alpn_selected = dlsym(library, "SSL_get0_alpn_selected");
   *(void **)&curl.set_read_ahead = dlsym(library, "SSL_set_read_ahead");
+  *(void **)&curl.has_pending = dlsym(library, "SSL_has_pending");
   *(void **)&curl.set_alpn_protos = dlsym(library, "SSL_CTX_set_alpn_protos");
   if (problem[0]) return;
   CURLcode code = curl.global_init(CURL_GLOBAL_DEFAULT);
@@ -212,6 +214,11 @@ bool ccurl_easy_speaks_http2(CURL *easy) {
 void ccurl_easy_read_ahead(CURL *easy) {
   void *ssl = ssl_of(easy);
   if (ssl && curl.set_read_ahead) curl.set_read_ahead(ssl, 1);
+}
+
+bool ccurl_easy_has_pending(CURL *easy) {
+  void *ssl = ssl_of(easy);
+  return !ssl || !curl.has_pending || curl.has_pending(ssl);
 }
 
 curl_socket_t ccurl_easy_socket(CURL *easy) {

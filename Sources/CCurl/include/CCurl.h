@@ -46,6 +46,8 @@ bool ccurl_easy_speaks_http2(CURL *easy);
 /// Lets OpenSSL take several small TLS records from the socket at once; the bytes then have to be read until
 /// there are none.
 void ccurl_easy_read_ahead(CURL *easy);
+/// False when OpenSSL holds no bytes that were not read yet: what else there is waits in the socket.
+bool ccurl_easy_has_pending(CURL *easy);
 /// After CURLOPT_CONNECT_ONLY: the connection's socket, -1 when there is none.
 curl_socket_t ccurl_easy_socket(CURL *easy);
 CURLcode ccurl_easy_send(CURL *easy, const void *bytes, size_t count, size_t *sent);

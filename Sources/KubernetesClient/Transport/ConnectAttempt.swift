@@ -73,7 +73,11 @@ final class ConnectAttempt: @unchecked Sendable {
     let code = wait(multi)
     // From here on nobody may wake it.
     shared.withLock { $0.multi = 0 }
-    if code == CURLE_OK, let link = Link(multi: multi, handle: handle) { return .made(link) }
+    if code == CURLE_OK,
+      let link = Link(multi: multi, handle: handle, isNested: target.isProxySecure)
+    {
+      return .made(link)
+    }
     let error = code.map {
       TransportError(code: $0, detail: handle.errorText, mayHaveBeenSeen: false)
     }

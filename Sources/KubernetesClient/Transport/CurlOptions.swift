@@ -29,8 +29,7 @@ enum CurlOptions {
   static func applyConnectOnly(_ target: Target, to easy: UnsafeMutableRawPointer) {
     set(easy, CURLOPT_CONNECT_ONLY, 1)
     set(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
-    let isProxySecure = target.proxyURL?.lowercased().hasPrefix("https://") ?? false
-    ccurl_easy_offer_http2(easy, isProxySecure ? 1 : 0)
+    ccurl_easy_offer_http2(easy, target.isProxySecure ? 1 : 0)
     set(easy, CURLOPT_URL, origin(target))
   }
 

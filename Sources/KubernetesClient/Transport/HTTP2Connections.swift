@@ -21,7 +21,8 @@ struct HTTP2Connections {
     case failed(TransportError, [Transfer])
   }
 
-  private final class Pool {
+  final class Pool {
+    let number: Int
     let target: Target
     var sessions: [HTTP2Session] = []
     var attempt: ConnectAttempt?
@@ -34,7 +35,10 @@ struct HTTP2Connections {
     /// True when its certificates are outdated.
     var isRetired = false
 
-    init(target: Target) { self.target = target }
+    init(number: Int, target: Target) {
+      self.number = number
+      self.target = target
+    }
 
     var isEmpty: Bool {
       sessions.isEmpty && attempt == nil && waiting.isEmpty && (isRetired || !speaksHTTP1)
@@ -51,8 +55,14 @@ struct HTTP2Connections {
   private var lastPool = 0
   /// The pool that a client used last.
   private var poolOfLane: [Int: Int] = [:]
+  /// Sessions in which something has happened since the last turn.
+  private var touched: [HTTP2Session] = []
+  /// How many requests wait for a connection or for room.
+  private var waitingCount = 0
+  /// What is waited for, and whose it is; made anew when there are others.
   private var pollBuffer: [curl_waitfd] = []
   private var polled: [HTTP2Session] = []
+  private var isPollBufferOld = true
 
   init(options: TransportOptions, post: @escaping @Sendable (ConnectAttempt) -> Void) {
     self.options = options
@@ -65,13 +75,29 @@ struct HTTP2Connections {
   /// Takes a request that may be sent; false when it has to go over HTTP/1.1.
   mutating func start(_ transfer: Transfer) -> Bool {
     guard isAvailable, transfer.target.address.isSecure else { return false }
-    let (number, pool) = pool(for: transfer.target)
+    let pool = pool(for: transfer.target)
     guard !pool.speaksHTTP1 else { return false }
+    if pool.waiting.isEmpty, let session = pool.sessions.first(where: \.hasRoom) {
+      submit(transfer, over: session)
+      return true
+    }
     // Streams may wait for long; calls never wait for them.
     let place = transfer.isStream ? nil : pool.waiting.firstIndex(where: \.isStream)
     pool.waiting.insert(transfer, at: place ?? pool.waiting.endIndex)
-    serve(number, pool)
+    waitingCount += 1
+    serve(pool)
     return true
+  }
+
+  private mutating func submit(_ transfer: Transfer, over session: HTTP2Session) {
+    session.submit(transfer, at: .now)
+    touch(session)
+  }
+
+  private mutating func touch(_ session: HTTP2Session) {
+    guard !session.isTouched else { return }
+    session.isTouched = true
+    touched.append(session)
   }
 
   /// Takes back a request, wherever it is.
@@ -79,52 +105,56 @@ struct HTTP2Connections {
     if let session = transfer.session {
       session.withdraw(transfer)
       transfer.leaveSession()
-    } else if let number = poolOfLane[transfer.target.lane], let pool = pools[number],
-      pool.waiting.contains(where: { $0 === transfer })
-    {
-      pool.waiting.removeAll { $0 === transfer }
-    } else {
-      for pool in pools.values { pool.waiting.removeAll { $0 === transfer } }
+      touch(session)
+      return
+    }
+    guard waitingCount > 0 else { return }
+    for pool in pools.values {
+      guard let place = pool.waiting.firstIndex(where: { $0 === transfer }) else { continue }
+      pool.waiting.remove(at: place)
+      waitingCount -= 1
+      return
     }
   }
 
-  private mutating func pool(for target: Target) -> (Int, Pool) {
+  private mutating func pool(for target: Target) -> Pool {
     if let number = poolOfLane[target.lane], let pool = pools[number], !pool.isRetired,
       pool.target.leads(whereverDoes: target)
     {
-      return (number, pool)
+      return pool
     }
     let found = pools.first { !$0.value.isRetired && $0.value.target.leads(whereverDoes: target) }
     if let found {
       poolOfLane[target.lane] = found.key
-      return (found.key, found.value)
+      return found.value
     }
     if poolOfLane.count >= Self.lanesKept {
       poolOfLane = poolOfLane.filter { pools[$0.value] != nil }
     }
     lastPool += 1
-    let pool = Pool(target: target)
+    let pool = Pool(number: lastPool, target: target)
     pools[lastPool] = pool
     poolOfLane[target.lane] = lastPool
-    return (lastPool, pool)
+    return pool
   }
 
   /// Sends what waits as far as there is room.
-  private func serve(_ number: Int, _ pool: Pool) {
+  private mutating func serve(_ pool: Pool) {
     var taken = 0
-    let now = Instant.now
     for transfer in pool.waiting {
       guard let session = pool.sessions.first(where: \.hasRoom) else { break }
-      session.submit(transfer, at: now)
+      submit(transfer, over: session)
       taken += 1
     }
     pool.waiting.removeFirst(taken)
+    waitingCount -= taken
+    let now = Instant.now
     guard let first = pool.waiting.first, pool.attempt == nil, !isWaitingForSettings(pool),
       pool.sessions.isEmpty || pool.nextAttempt.map({ $0 <= now }) ?? true,
       connectionCount(host: pool.target.host) < options.connectionsPerHost
     else { return }
     let attempt = ConnectAttempt(
-      pool: number, target: pool.target, timeout: first.connectTimeout)
+      pool: pool.number, target: pool.target, timeout: first.connectTimeout)
     if attempt.start(post) {
       pool.attempt = attempt
     } else {
@@ -145,7 +175,7 @@ struct HTTP2Connections {
   }
 
   /// Takes the outcome of an attempt.
-  func take(_ attempt: ConnectAttempt) -> News {
+  mutating func take(_ attempt: ConnectAttempt) -> News {
     let outcome = attempt.takeOutcome()
     guard let pool = pools[attempt.pool] else { return .connected }
     pool.attempt = nil
@@ -157,23 +187,29 @@ struct HTTP2Connections {
         pool.nextAttempt = .now + options.circuitPause
         return .connected
       }
-      defer { pool.waiting = [] }
-      return .failed(error, pool.waiting)
+      return .failed(error, takeWaiting(pool))
     case .made(let link):
       guard link.speaksHTTP2 else {
         pool.speaksHTTP1 = true
-        defer { pool.waiting = [] }
-        return .withoutHTTP2(pool.waiting)
+        return .withoutHTTP2(takeWaiting(pool))
       }
       guard let session = HTTP2Session(link: link, at: .now) else {
-        defer { pool.waiting = [] }
         return .failed(
-          TransportError(kind: .unavailable, message: "libnghttp2 gives no session"), pool.waiting)
+          TransportError(kind: .unavailable, message: "libnghttp2 gives no session"),
+          takeWaiting(pool))
       }
       pool.sessions.append(session)
-      serve(attempt.pool, pool)
+      isPollBufferOld = true
+      touch(session)
+      serve(pool)
       return .connected
     }
+  }
+
+  private mutating func takeWaiting(_ pool: Pool) -> [Transfer] {
+    defer { pool.waiting = [] }
+    waitingCount -= pool.waiting.count
+    return pool.waiting
   }
 
   // MARK: Bytes
@@ -181,69 +217,89 @@ struct HTTP2Connections {
   /// Sends what has to be sent, and returns the requests that are over.
   mutating func turn() -> [HTTP2Session.Ended] {
     var ended: [HTTP2Session.Ended] = []
-    for (number, pool) in pools {
-      if !pool.waiting.isEmpty { serve(number, pool) }
-      if let failure = pool.failure {
-        ended += pool.waiting.map { HTTP2Session.Ended(transfer: $0, result: .failed(failure)) }
-        (pool.failure, pool.waiting) = (nil, [])
+    if waitingCount > 0 { ended = serveAll() }
+    guard !touched.isEmpty else { return ended }
+    var hasClosed = false
+    for session in touched {
+      session.flush()
+      session.isTouched = false
+      ended += session.takeEnded()
+      hasClosed = hasClosed || session.isClosed
+    }
+    touched.removeAll(keepingCapacity: true)
+    if hasClosed { removeClosed() }
+    return ended
+  }
+
+  private mutating func serveAll() -> [HTTP2Session.Ended] {
+    var ended: [HTTP2Session.Ended] = []
+    for pool in pools.values where !pool.waiting.isEmpty {
+      serve(pool)
+      guard let failure = pool.failure else { continue }
+      ended += takeWaiting(pool).map {
+        HTTP2Session.Ended(transfer: $0, result: .failed(failure))
       }
-      var hasClosed = false
-      for session in pool.sessions {
-        session.flush()
-        ended += session.takeEnded()
-        hasClosed = hasClosed || session.isClosed
-      }
-      if hasClosed { pool.sessions.removeAll(where: \.isClosed) }
-      if pool.isEmpty { pools[number] = nil }
+      pool.failure = nil
     }
     return ended
   }
 
-  /// True when something can be read without waiting.
-  var hasMore: Bool { pools.values.contains { $0.sessions.contains(where: \.hasMore) } }
+  private mutating func removeClosed() {
+    isPollBufferOld = true
+    for pool in pools.values { pool.sessions.removeAll(where: \.isClosed) }
+    pools = pools.filter { !$0.value.isEmpty }
+  }
 
   /// Waits until something has come for libcurl, for a connection or for the loop.
   mutating func poll(_ multi: UnsafeMutableRawPointer, milliseconds: Int32) {
-    pollBuffer.removeAll(keepingCapacity: true)
-    polled.removeAll(keepingCapacity: true)
-    for pool in pools.values {
-      for session in pool.sessions {
-        var events = Int16(CURL_WAIT_POLLIN)
-        if session.wantsToWrite { events |= Int16(CURL_WAIT_POLLOUT) }
-        pollBuffer.append(curl_waitfd(fd: session.link.socket, events: events, revents: 0))
-        polled.append(session)
-      }
+    if isPollBufferOld { makePollBuffer() }
+    var hasMore = false
+    for (index, session) in polled.enumerated() {
+      let events = CURL_WAIT_POLLIN | (session.wantsToWrite ? CURL_WAIT_POLLOUT : 0)
+      pollBuffer[index].events = Int16(events)
+      pollBuffer[index].revents = 0
+      hasMore = hasMore || session.hasMore
     }
     let count = UInt32(pollBuffer.count)
-    let timeout = hasMore ? 0 : milliseconds
     pollBuffer.withUnsafeMutableBufferPointer { buffer in
-      _ = ccurl_multi_poll(multi, buffer.baseAddress, count, timeout)
+      _ = ccurl_multi_poll(multi, buffer.baseAddress, count, hasMore ? 0 : milliseconds)
     }
-    for (index, session) in polled.enumerated()
-    where session.hasMore || pollBuffer[index].revents & ~Int16(CURL_WAIT_POLLOUT) != 0 {
-      session.receive()
+    for (index, session) in polled.enumerated() {
+      let events = Int32(pollBuffer[index].revents)
+      guard session.hasMore || events != 0 else { continue }
+      touch(session)
+      if session.hasMore || events & ~CURL_WAIT_POLLOUT != 0 { session.receive() }
     }
-    polled.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func makePollBuffer() {
+    polled = pools.values.flatMap(\.sessions)
+    pollBuffer = polled.map { curl_waitfd(fd: $0.link.socket, events: 0, revents: 0) }
+    isPollBufferOld = false
   }
 
   // MARK: Health
 
   /// Looks for connections that are dead, or have been idle for so long that their servers are about to
   /// close them.
-  func look(at now: Instant) {
+  mutating func look(at now: Instant) {
     for pool in pools.values {
-      for session in pool.sessions {
-        if session.openStreams == 0 {
-          if pool.isRetired || now - session.silence.since >= age { session.leave() }
-          continue
-        }
-        switch session.silence.verdict(at: now, options) {
-        case .none: break
-        case .ask: session.ping(at: now)
-        case .dead: session.close(dead)
-        }
+      for session in pool.sessions { look(session, pool, at: now) }
+    }
+  }
+
+  private mutating func look(_ session: HTTP2Session, _ pool: Pool, at now: Instant) {
+    if session.openStreams == 0 {
+      guard pool.isRetired || now - session.silence.since >= age else { return }
+      session.leave()
+    } else {
+      switch session.silence.verdict(at: now, options) {
+      case .none: return
+      case .ask: session.ping(at: now)
+      case .dead: session.close(dead)
       }
     }
+    touch(session)
   }
 
   /// When an idle connection has to be looked at next; nil without one.
@@ -268,7 +324,7 @@ struct HTTP2Connections {
   }
 
   /// A request was not answered in its time.
-  func react(toTimeoutOf transfer: Transfer, at now: Instant) {
+  mutating func react(toTimeoutOf transfer: Transfer, at now: Instant) {
     guard let session = transfer.session else { return }
     let verdict = session.silence.verdict(
       ofTimeoutSince: transfer.sentAt, others: session.openStreams > 1)
@@ -280,11 +336,12 @@ struct HTTP2Connections {
       session.withdraw(transfer)
       session.close(dead)
     }
+    touch(session)
   }
 
   /// Closes the lane's connections that were made with certificates before those: unused ones now, others
   /// after their calls.
-  func outdate(_ lane: Int, before certificates: Int) {
+  mutating func outdate(_ lane: Int, before certificates: Int) {
     for pool in pools.values where pool.target.lane == lane {
       guard let made = pool.target.certificates, made < certificates else { continue }
       pool.isRetired = true

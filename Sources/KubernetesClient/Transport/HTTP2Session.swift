@@ -41,6 +41,8 @@ final class HTTP2Session {
   private var isDirty = true
   private var output = OutputBuffer()
   private(set) var silence: Silence
+  /// True while it stands among those in which something has happened.
+  var isTouched = false
   /// True while others should be used rather than this one: a request was not answered in its time, and
   /// nothing was heard since.
   var isSuspect = false
@@ -176,6 +178,7 @@ final class HTTP2Session {
           silence.ends(at: .now)
           isSuspect = false
           guard read(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { return }
+          if !link.mayHaveMore { return }
         }
       }
       hasMore = true

@@ -7,6 +7,8 @@ struct Target: Sendable, Equatable {
   let address: ServerAddress
   /// What libcurl counts connections by: the proxy, or the server's host and port.
   var host: String { proxyURL ?? "\(address.host):\(address.port)" }
+  /// True when the proxy itself is reached by TLS.
+  var isProxySecure: Bool { proxyURL?.lowercased().hasPrefix("https://") ?? false }
   var certificateAuthority: [UInt8]?
   let isInsecure: Bool
   let serverName: String?

@@ -20,8 +20,12 @@ final class Link {
   /// Bytes that came while it was made.
   private var first: [UInt8]
 
-  /// Takes over both handles, the one added to the other; nil when there is no connection.
-  init?(multi: UnsafeMutableRawPointer, handle: CurlHandle) {
+  private let isNested: Bool
+
+  /// Takes over both handles, the one added to the other; nil when there is no connection. `isNested`:
+  /// through a proxy that is itself reached by TLS.
+  init?(multi: UnsafeMutableRawPointer, handle: CurlHandle, isNested: Bool) {
+    self.isNested = isNested
     let socket = ccurl_easy_socket(handle.easy)
     guard socket >= 0, let connection = Connection(socket: socket) else { return nil }
     // libcurl tells of the TLS session only after a first read.
@@ -42,6 +46,10 @@ final class Link {
     _ = ccurl_multi_remove(multi, handle.easy)
     _ = ccurl_multi_cleanup(multi)
   }
+
+  /// False when the next bytes will make the socket readable; what TLS has taken from it already would
+  /// not.
+  var mayHaveMore: Bool { isNested || ccurl_easy_has_pending(handle.easy) }
 
   /// What came of a read or a write.
   enum Transfer {

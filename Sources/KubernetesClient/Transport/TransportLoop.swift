@@ -68,9 +68,9 @@ struct TransportLoop {
   }
 
   private var pause: Int32 {
-    var pause = queue.isEmpty ? Duration.seconds(3600) : lookInterval
+    var pause =
+      queue.isEmpty ? http2.nextLook(after: .now) ?? .seconds(3600) : lookInterval
     if let nextDeadline { pause = min(pause, nextDeadline - .now) }
-    if let next = http2.nextLook(after: .now) { pause = min(pause, next) }
     return Int32(max(1, CurlOptions.milliseconds(pause)))
   }
 
