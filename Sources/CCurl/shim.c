@@ -16,7 +16,6 @@
 static struct {
   __typeof__(&curl_global_init) global_init;
   __typeof__(&curl_easy_init) easy_init;
-  __typeof__(&curl_easy_reset) easy_reset;
   __typeof__(&curl_easy_cleanup) easy_cleanup;
   __typeof__(&curl_easy_strerror) easy_strerror;
   __typeof__(&curl_easy_setopt) easy_setopt;
@@ -67,7 +66,6 @@ static void load(void) {
   // POSIX lets a data pointer from dlsym be used as a function.
   *(void **)&curl.global_init = find(library, "curl_global_init");
   *(void **)&curl.easy_init = find(library, "curl_easy_init");
-  *(void **)&curl.easy_reset = find(library, "curl_easy_reset");
   *(void **)&curl.easy_cleanup = find(library, "curl_easy_cleanup");
   *(void **)&curl.easy_strerror = find(library, "curl_easy_strerror");
   *(void **)&curl.easy_setopt = find(library, "curl_easy_setopt");
@@ -103,8 +101,6 @@ const char *ccurl_load(void) {
 }
 
 CURL *ccurl_easy_init(void) { return curl.easy_init(); }
-
-void ccurl_easy_reset(CURL *easy) { curl.easy_reset(easy); }
 
 void ccurl_easy_cleanup(CURL *easy) { curl.easy_cleanup(easy); }
 

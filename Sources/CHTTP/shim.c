@@ -197,7 +197,7 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *buffer, 
 // A stream may send this much before it is read; everything is read at once, whoever waits for it.
 enum { stream_window = 4 << 20, connection_window = 1 << 30 };
 
-struct chttp_session *chttp_session_make(const struct chttp_events *events, void *context) {
+struct chttp_session *chttp_session_make(const struct chttp_events *events) {
   struct chttp_session *self = calloc(1, sizeof *self);
   nghttp2_session_callbacks *callbacks = NULL;
   if (!self || h2.callbacks_new(&callbacks) != 0) {
@@ -205,7 +205,6 @@ struct chttp_session *chttp_session_make(const struct chttp_events *events, void
     return NULL;
   }
   self->events = events;
-  self->context = context;
   h2.set_on_header(callbacks, on_header);
   h2.set_on_frame_recv(callbacks, on_frame_recv);
   h2.set_on_frame_send(callbacks, on_frame_send);

@@ -16,7 +16,6 @@
 const char *ccurl_load(void);
 
 CURL *ccurl_easy_init(void);
-void ccurl_easy_reset(CURL *easy);
 void ccurl_easy_cleanup(CURL *easy);
 const char *ccurl_easy_strerror(CURLcode code);
 CURLcode ccurl_easy_set_long(CURL *easy, CURLoption option, long value);

@@ -40,8 +40,8 @@ struct chttp_events {
 /// One side of a connection: the client's.
 struct chttp_session;
 /// A client's session with its settings queued; NULL when memory is short. `events` must outlive it.
-struct chttp_session *chttp_session_make(const struct chttp_events *events, void *context);
-/// Says what `session` is from now on.
+struct chttp_session *chttp_session_make(const struct chttp_events *events);
+/// Says what `session` is, before anything else is done with it.
 void chttp_session_set_context(struct chttp_session *session, void *context);
 void chttp_session_free(struct chttp_session *session);
 /// Takes bytes from the server: 0, or an error code of nghttp2.

@@ -56,8 +56,7 @@ final class HTTP2Session {
   init?(link: Link, at now: Instant) {
     self.link = link
     silence = Silence(since: now)
-    let context = UnsafeMutableRawPointer(bitPattern: 1)
-    guard let frames = chttp_session_make(Self.events, context) else { return nil }
+    guard let frames = chttp_session_make(HTTP2Events.table) else { return nil }
     self.frames = frames
     chttp_session_set_context(frames, Unmanaged.passUnretained(self).toOpaque())
   }
@@ -89,6 +88,8 @@ final class HTTP2Session {
         frames, fields.baseAddress, fields.count, transfer.request.body != nil, context)
     }
     guard let id else {
+      // The connection is not to blame.
+      transfer.isCarried(by: self, stream: 0)
       ended.append(Ended(transfer: transfer, result: .failed(HeaderFields.lineBreak)))
       return
     }
@@ -272,7 +273,7 @@ final class HTTP2Session {
 
   // MARK: What the frames tell
 
-  fileprivate func isOver(_ transfer: Transfer, _ id: Int32, _ code: UInt32) {
+  func isOver(_ transfer: Transfer, _ id: Int32, _ code: UInt32) {
     guard streams.removeValue(forKey: id) != nil else { return }
     ended.append(Ended(transfer: transfer, result: result(of: transfer, code)))
   }
@@ -292,107 +293,26 @@ final class HTTP2Session {
     return isDraining ? .untouched(error) : .failed(error)
   }
 
-  fileprivate func isAnswered(_ transfer: Transfer, _ id: Int32) {
+  func isAnswered(_ transfer: Transfer, _ id: Int32) {
     transfer.endAnswer()
     if !transfer.isWhollySent { early.append(id) }
   }
 
-  fileprivate func isSent(_ transfer: Transfer, isHead: Bool, isEnd: Bool) {
+  func isSent(_ transfer: Transfer, isHead: Bool, isEnd: Bool) {
     if isHead { transfer.isSent(at: output.frameOffset) }
     if isEnd { transfer.endRequest() }
   }
 
-  fileprivate func takeSettings() {
+  func takeSettings() {
     hasSettings = true
     streamLimit = Int(min(chttp_session_stream_limit(frames), UInt32(Self.mostStreams)))
   }
 
-  fileprivate func goesAway(_ code: UInt32) {
+  func goesAway(_ code: UInt32) {
     isDraining = true
     goawayCode = code
   }
 
   /// Servers that set no limit get one.
   private static let mostStreams = 1000
-
-  private static func session(_ context: UnsafeMutableRawPointer?) -> HTTP2Session? {
-    context.map { Unmanaged<HTTP2Session>.fromOpaque($0).takeUnretainedValue() }
-  }
-
-  /// The session's dictionary keeps the transfer alive while its stream is open.
-  private static func transfer(_ context: UnsafeMutableRawPointer?) -> Transfer? {
-    context.map { Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue() }
-  }
-
-  /// Never freed and never changed: sessions of any loop point to it.
-  nonisolated(unsafe) private static let events: UnsafePointer<chttp_events> = {
-    let events = UnsafeMutablePointer<chttp_events>.allocate(capacity: 1)
-    events.initialize(
-      to: chttp_events(
-        header: { _, stream, name, nameCount, value, valueCount in
-          HTTP2Session.transfer(stream)?.receive(
-            name: UnsafeBufferPointer(start: name, count: nameCount),
-            value: UnsafeBufferPointer(start: value, count: valueCount)) ?? false
-        },
-        headers_end: { _, stream in HTTP2Session.transfer(stream)?.endHead() },
-        data: { _, stream, bytes, count in
-          HTTP2Session.transfer(stream)?.receive(
-            encoded: UnsafeBufferPointer(start: bytes, count: count)) ?? false
-        },
-        answer_end: { session, stream, id in
-          guard let transfer = HTTP2Session.transfer(stream) else { return }
-          HTTP2Session.session(session)?.isAnswered(transfer, id)
-        },
-        sent: { session, stream, isHead, isEnd in
-          guard let transfer = HTTP2Session.transfer(stream) else { return }
-          HTTP2Session.session(session)?.isSent(transfer, isHead: isHead, isEnd: isEnd)
-        },
-        body: { _, stream, buffer, capacity in
-          HTTP2Session.transfer(stream)?.send(
-            into: UnsafeMutableRawBufferPointer(start: buffer, count: capacity)) ?? 0
-        },
-        closed: { session, stream, id, code in
-          guard let transfer = HTTP2Session.transfer(stream) else { return }
-          HTTP2Session.session(session)?.isOver(transfer, id, code)
-        },
-        settings: { session in HTTP2Session.session(session)?.takeSettings() },
-        goaway: { session, code in HTTP2Session.session(session)?.goesAway(code) }))
-    return UnsafePointer(events)
-  }()
-}
-
-/// Frames on their way out. They stay where they are until they are sent: TLS wants the same bytes at
-/// the same place again when the socket was full.
-private struct OutputBuffer: ~Copyable {
-  private static let capacity = 64 << 10
-  /// With fewer bytes than this there is room for the largest frame.
-  private static let fillLimit = 32 << 10
-
-  private let storage = UnsafeMutableRawBufferPointer.allocate(
-    byteCount: Self.capacity, alignment: 16)
-  private var start = 0
-  private var end = 0
-  /// Bytes that were sent, ever.
-  private(set) var removed = 0
-  /// Where the frame begins that is being made, counted like `removed`.
-  private(set) var frameOffset = 0
-
-  deinit { storage.deallocate() }
-
-  var isEmpty: Bool { start == end }
-  var hasRoom: Bool { end < Self.fillLimit }
-  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: storage[start..<end]) }
-
-  mutating func markFrame() { frameOffset = removed + end - start }
-
-  mutating func append(_ bytes: UnsafeRawBufferPointer) {
-    UnsafeMutableRawBufferPointer(rebasing: storage[end...]).copyMemory(from: bytes)
-    end += bytes.count
-  }
-
-  mutating func remove(_ count: Int) {
-    start += count
-    removed += count
-    if start == end { (start, end) = (0, 0) }
-  }
 }
