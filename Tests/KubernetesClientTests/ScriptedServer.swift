@@ -89,6 +89,8 @@ final class ScriptedServer: Sendable {
   struct ServerFailure: Error {}
 
   var requests: [Request] { state.withLock { $0.requests } }
+  /// How many connections are open now.
+  var openConnections: Int { state.withLock { $0.sockets.count } }
 
   /// Settings that lead here.
   func settings(credential: CredentialSource = .none) throws -> ConnectionSettings {

@@ -17,13 +17,11 @@ extension KubernetesClient {
   public func logs(
     pod name: String, namespace: String, options: LogOptions = LogOptions()
   ) -> AsyncThrowingStream<LogLine, any Error> {
-    stream { continuation in
+    .made { queue in
       let reader = LogReader(client: self, name: name, namespace: namespace, options: options)
       try await reader.run { line in
         // A reader that is slow slows the log down; events of watches have no such patience.
-        while case .dropped = continuation.yield(line) {
-          try await Task.sleep(for: .milliseconds(5))
-        }
+        try await queue.put(line, bytes: line.text.utf8.count)
       }
     }
   }

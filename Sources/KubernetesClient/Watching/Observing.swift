@@ -5,7 +5,8 @@
 //        └────────────── the place is lost ◀────────────────┘
 //
 // A consumer that replaces its state at `.synced` and follows the other two is never wrong for longer
-// than the cluster is away: not after a compaction, a server's restart or a silent close.
+// than the cluster is away: not after a compaction, a server's restart or a silent close. As `.synced`
+// voids what came before, it takes the place of all that a slow consumer has not taken yet.
 
 import JSON
 
@@ -32,16 +33,23 @@ extension KubernetesClient {
   ) -> AsyncThrowingStream<Observation, any Error> {
     let subject = WatchSubject(
       type: type, namespace: namespace, name: name, labels: labels, fields: fields, form: form)
-    return stream { continuation in
+    return .made { queue in
       var run = ObservationRun(client: self, subject: subject)
-      try await run.run { observation in
-        if case .dropped = continuation.yield(observation) { throw WatchOverflow() }
+      try await run.run { observation, bytes in
+        if case .synced = observation {
+          queue.replace(with: observation)
+        } else {
+          try queue.offer(observation, bytes: bytes)
+        }
       }
     }
   }
 }
 
 private struct ObservationRun {
+  /// Takes an observation and the bytes of its text.
+  typealias Emit = (Observation, Int) throws -> Void
+
   let client: KubernetesClient
   let subject: WatchSubject
 
@@ -55,7 +63,7 @@ private struct ObservationRun {
     self.subject = subject
   }
 
-  mutating func run(_ emit: (Observation) throws -> Void) async throws {
+  mutating func run(_ emit: Emit) async throws {
     while true {
       let started = ContinuousClock.now
       do {
@@ -87,7 +95,7 @@ private struct ObservationRun {
 
   // MARK: A list, then a watch
 
-  private mutating func followFromList(_ emit: (Observation) throws -> Void) async throws {
+  private mutating func followFromList(_ emit: Emit) async throws {
     let version = knownVersion
     // When even this list is refused as too old, the next one asks for the newest.
     knownVersion = nil
@@ -96,7 +104,7 @@ private struct ObservationRun {
       fields: subject.fieldSelector, resourceVersion: version,
       match: version == nil ? nil : .notOlderThan, form: subject.form)
     hasBegun = true
-    try emit(.synced(list.items))
+    try emit(.synced(list.items), 0)
     var run = WatchRun(
       client: client, call: try client.call(subject), resourceVersion: list.resourceVersion)
     do {
@@ -110,19 +118,19 @@ private struct ObservationRun {
   }
 
   private static func tell(
-    _ message: WatchMessage, _ emit: (Observation) throws -> Void
+    _ message: WatchMessage, _ emit: Emit
   ) throws {
-    guard case .event(let event) = message else { return }
+    guard case .event(let event, let bytes) = message else { return }
     switch event.kind {
-    case .added, .modified: try emit(.changed(event.object))
-    case .deleted: try emit(.deleted(event.object))
+    case .added, .modified: try emit(.changed(event.object), bytes)
+    case .deleted: try emit(.deleted(event.object), bytes)
     case .bookmark: break
     }
   }
 
   // MARK: A streaming list
 
-  private mutating func followFromStream(_ emit: (Observation) throws -> Void) async throws {
+  private mutating func followFromStream(_ emit: Emit) async throws {
     var run = WatchRun(client: client, call: try client.call(subject), resourceVersion: nil)
     run.wantsInitialEvents = true
     run.failsWhenUnreachable = !hasBegun
@@ -132,9 +140,9 @@ private struct ObservationRun {
       try await run.run { message in
         switch message {
         case .beginning: initial = []
-        case .event(let event) where initial != nil:
+        case .event(let event, _) where initial != nil:
           if event.endsInitialEvents {
-            try emit(.synced(initial ?? []))
+            try emit(.synced(initial ?? []), 0)
             initial = nil
             hasSynced = true
           } else if event.kind != .bookmark {

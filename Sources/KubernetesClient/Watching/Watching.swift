@@ -7,41 +7,22 @@ extension KubernetesClient {
   /// When the connection ends the watch goes on from the last version it saw, bookmarks included.
   /// When the server no longer has that version the stream throws an `APIError` with status 410:
   /// list again and watch from there, or use `observe`, which does. Errors that no second try can
-  /// mend end it too. Dropping the stream ends the watch.
+  /// mend end it too. Dropping the stream ends the watch. Up to 8,192 events and 32 MiB of their text
+  /// may wait for the reader; a reader that lets more come up has lost its place, too.
   public func watch(
     _ type: ResourceType, namespace: String? = nil, name: String? = nil, labels: String? = nil,
     fields: String? = nil, form: ObjectForm = .whole, resourceVersion: String? = nil
   ) -> AsyncThrowingStream<WatchEvent, any Error> {
     let subject = WatchSubject(
       type: type, namespace: namespace, name: name, labels: labels, fields: fields, form: form)
-    return stream { continuation in
+    return .made { queue in
       var run = WatchRun(
         client: self, call: try self.call(subject), resourceVersion: resourceVersion)
       try await run.run { message in
-        guard case .event(let event) = message, event.kind != .bookmark else { return }
-        if case .dropped = continuation.yield(event) { throw WatchOverflow() }
+        guard case .event(let event, let bytes) = message, event.kind != .bookmark else { return }
+        try queue.offer(event, bytes: bytes)
       }
     }
-  }
-
-  /// A stream whose events a task makes; the task ends with the stream.
-  func stream<Element: Sendable>(
-    _ body:
-      @escaping @Sendable (AsyncThrowingStream<Element, any Error>.Continuation) async throws ->
-      Void
-  ) -> AsyncThrowingStream<Element, any Error> {
-    let (stream, continuation) = AsyncThrowingStream<Element, any Error>.makeStream(
-      bufferingPolicy: .bufferingOldest(8192))
-    let task = Task {
-      do {
-        try await body(continuation)
-        continuation.finish()
-      } catch {
-        continuation.finish(throwing: error)
-      }
-    }
-    continuation.onTermination = { _ in task.cancel() }
-    return stream
   }
 
   func call(_ subject: WatchSubject) throws -> Call {
@@ -72,15 +53,13 @@ struct WatchSubject: Sendable {
   }
 }
 
-/// The consumer did not keep up.
-struct WatchOverflow: Error {}
-
 /// What a watch hands on.
 enum WatchMessage: Sendable {
   /// A connection that begins with all objects as they are has been opened: what came before it is
   /// void.
   case beginning
-  case event(WatchEvent)
+  /// An event, with the bytes of its text.
+  case event(WatchEvent, bytes: Int)
 }
 
 /// One watch over all its connections.
@@ -130,7 +109,7 @@ struct WatchRun {
         step = rules.failed(
           error, after: lasted,
           canRenewCredentials: client.credentials.canRenew, random: .random(in: 0...1))
-      } catch is WatchOverflow {
+      } catch is QueueOverflow {
         throw lostPlace("events came faster than they were used")
       }
       switch step {
@@ -178,7 +157,7 @@ struct WatchRun {
           guard let message = WatchLine(line) else {
             throw purpose.notKubernetes(stream.head, body: line)
           }
-          try deliver(message, emit)
+          try deliver(message, bytes: line.count, emit)
         }
         guard framer.count <= LineFramer.limit else {
           throw purpose.notKubernetes(stream.head, body: framer.remainder)
@@ -189,7 +168,7 @@ struct WatchRun {
     }
     if let last = WatchLine(framer.remainder) {
       count += 1
-      try deliver(last, emit)
+      try deliver(last, bytes: framer.count, emit)
     }
     return count
   }
@@ -197,7 +176,7 @@ struct WatchRun {
   private var purpose: Purpose { client.purpose(call.verb, call.object) }
 
   private mutating func deliver(
-    _ line: WatchLine, _ emit: (WatchMessage) throws -> Void
+    _ line: WatchLine, bytes: Int, _ emit: (WatchMessage) throws -> Void
   ) throws {
     switch line {
     case .failure(let status): throw purpose.error(status: status, code: 500)
@@ -211,7 +190,7 @@ struct WatchRun {
         resourceVersion = event.resourceVersion
         wantsInitialEvents = false
       }
-      try emit(.event(event))
+      try emit(.event(event, bytes: bytes))
     }
   }
 
