@@ -11,10 +11,11 @@ import Synchronization
   import Darwin
 #endif
 
-/// The discovery of one client: one fetch at a time, shared by all who wait for it.
+/// The discovery of one client: one fetch at a time, shared by all who wait for it, and cancelled when
+/// all of them are.
 final class DiscoveryCache: Sendable {
   private struct State {
-    var task: Task<DiscoveredResources, any Error>?
+    var run: SharedRun<DiscoveredResources>?
     var generation = 0
     /// True when what is on disk is not good enough for the next fetch.
     var isDiskOutdated = false
@@ -33,33 +34,37 @@ final class DiscoveryCache: Sendable {
     outdated: Int? = nil,
     fetch: @escaping @Sendable (_ mayUseDisk: Bool) async throws -> DiscoveredResources
   ) async throws -> (DiscoveredResources, generation: Int) {
-    let (task, generation) = state.withLock { state in
-      if let task = state.task, outdated.map({ state.generation > $0 }) ?? true {
-        return (task, state.generation)
+    let (run, generation) = state.withLock { state in
+      if let run = state.run, outdated.map({ state.generation > $0 }) ?? true, run.join() {
+        return (run, state.generation)
       }
       let mayUseDisk = outdated == nil && !state.isDiskOutdated
-      // Not a child of the caller: others may wait for it when the caller is cancelled.
-      let task = Task { try await fetch(mayUseDisk) }
+      let run = SharedRun { try await fetch(mayUseDisk) }
+      _ = run.join()
       state.generation += 1
-      state.task = task
-      return (task, state.generation)
+      state.run = run
+      return (run, state.generation)
     }
     do {
-      return (try await task.sharedValue(), generation)
+      let resources = try await run.value()
+      return (resources, generation)
     } catch let error as CancellationError {
       throw error
     } catch {
       state.withLock { state in
-        if state.generation == generation { state.task = nil }
+        if state.generation == generation { state.run = nil }
       }
       throw error
     }
   }
 
+  /// How many wait for the fetch that is under way.
+  var waiting: Int { state.withLock { $0.run?.callers ?? 0 } }
+
   /// Makes the next caller ask the cluster again.
   func invalidate() {
     state.withLock { state in
-      state.task = nil
+      state.run = nil
       state.isDiskOutdated = true
     }
   }
