@@ -68,9 +68,16 @@ public final class KubernetesClient: Sendable {
     Purpose(cluster: cluster, verb: verb, object: object, server: settings.server)
   }
 
+  func purpose(of call: Call) -> Purpose {
+    Purpose(
+      cluster: cluster, verb: call.verb, object: call.object, server: settings.server,
+      advice: call.isWrite ? call.advice ?? Call.safeAdvice : nil,
+      hidesBodies: call.answersSecrets)
+  }
+
   /// Sends a call until it is answered with success, or throws what it failed with.
   func send(_ call: Call) async throws -> HTTPResponse {
-    let purpose = purpose(call.verb, call.object)
+    let purpose = purpose(of: call)
     var policy = RetryPolicy(
       isReplayable: call.isReplayable, followsThrottling: call.followsThrottling,
       canRenewCredentials: credentials.canRenew)
@@ -139,7 +146,7 @@ public final class KubernetesClient: Sendable {
   }
 
   private func open(_ call: Call, _ attempt: Attempt) async throws -> HTTPStream {
-    let purpose = purpose(call.verb, call.object)
+    let purpose = purpose(of: call)
     let credential = try await credential(for: purpose)
     let request = request(for: call, credential)
     let tracer = tracer(request, credential, attempt)
@@ -258,6 +265,23 @@ struct Call: Sendable {
   var isStream = false
   /// Overrides the client's request timeout.
   var timeout: Duration?
+  /// What to do when nobody knows whether a write was carried out; nil means that doing it again is
+  /// safe.
+  var advice: String?
+
+  static let safeAdvice = "doing it again is safe"
+
+  /// True when it changes something in the cluster.
+  var isWrite: Bool {
+    method != "GET" && method != "HEAD" && !query.contains { $0.0 == "dryRun" && $0.1 != nil }
+      && !encodedQuery.contains("dryRun=")
+  }
+
+  /// True when its answer may hold what nobody may see: Secrets and tokens.
+  var answersSecrets: Bool {
+    let parts = path.split(separator: "/")
+    return parts.last == "token" || parts.suffix(2).contains("secrets")
+  }
 }
 
 extension Result where Success == HTTPResponse, Failure == TransportError {

@@ -54,7 +54,8 @@ extension FaultCase {
   init(lost name: String, _ fault: Fault) {
     self.init(
       name: name, fault: fault, get: .ok(2, writes: 0), apply: .ok(2),
-      create: .error("Interrupted", 1, writes: 1), tells: "may have been carried out")
+      create: .error("Interrupted", 1, writes: 1),
+      tells: "it may have been carried out: get the object before creating it again")
   }
 
   /// Nothing is lost.
@@ -122,7 +123,8 @@ extension FaultCase {
     FaultCase(
       name: "truncated JSON", fault: .truncated, count: .max, get: .error("200 NotKubernetes", 1),
       apply: .error("201 NotKubernetes", 1, writes: 1),
-      create: .error("201 NotKubernetes", 1, writes: 1), tells: "broken JSON"),
+      create: .error("201 NotKubernetes", 1, writes: 1),
+      tells: "it was probably carried out: get the object before creating it again"),
     FaultCase(
       "clock skew", .answer(401, refusal, early), all: "401 Unauthorized", tells: "check the clock"),
   ]

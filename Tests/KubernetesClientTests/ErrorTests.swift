@@ -11,7 +11,8 @@ struct ErrorTests {
     Purpose(
       cluster: "c1", verb: verb,
       object: Types.deployment.describe(name: "x", namespace: "y"),
-      server: try #require(ServerAddress("https://h:6443")))
+      server: try #require(ServerAddress("https://h:6443")),
+      advice: verb == "get" ? nil : "look first")
   }
 
   private func head(_ status: Int, _ type: String?) -> HTTPHead {
@@ -60,10 +61,14 @@ struct ErrorTests {
   func unreachable() throws {
     let cases: [(TransportError.Kind, Bool, String, String)] = [
       (.refused, false, "Unreachable", "running there"), (.name, false, "Unreachable", "host name"),
-      (.timeout, false, "Timeout", "firewall"), (.timeout, true, "Timeout", "did not answer"),
+      (.timeout, false, "Timeout", "firewall"),
+      (.timeout, true, "Timeout", "did not answer; it may have been carried out: look first"),
       (.certificate, false, "Certificate", "server's authority"),
-      (.broken, true, "Interrupted", "may have been carried out"),
-      (.notReplayed, true, "Interrupted", "not sent again"),
+      (.broken, true, "Interrupted", "may have been carried out: look first"),
+      (
+        .notReplayed, true, "Interrupted",
+        "not sent again; it may have been carried out: look first"
+      ),
     ]
     for (kind, seen, reason, hint) in cases {
       let error = try purpose().error(

@@ -44,7 +44,7 @@ private struct LogReader: Sendable {
     call.isStream = true
     call.accept = "text/plain, application/json, */*"
     if let problem = options.problem {
-      throw client.purpose(call.verb, call.object).invalid(problem)
+      throw client.purpose(of: call).invalid(problem)
     }
     guard options.follow || options.allContainers || options.container == nil else {
       return try await readOnce(call, options.container ?? "", emit)
@@ -159,7 +159,7 @@ private struct LogReader: Sendable {
       }
     } catch let error as TransportError {
       // What came of a line that is not complete comes again on the next connection.
-      throw client.purpose(call.verb, call.object).error(error)
+      throw client.purpose(of: call).error(error)
     }
     if let last = splitter.finish() { _ = try await body(last) }
   }

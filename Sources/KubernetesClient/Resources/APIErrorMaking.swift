@@ -8,6 +8,10 @@ struct Purpose: Sendable {
   let verb: String
   let object: String
   let server: ServerAddress
+  /// For a write: what to do when nobody knows whether it was carried out.
+  var advice: String?
+  /// True when an answer may hold secrets.
+  var hidesBodies = false
 
   /// An error that the client found itself, before anything was sent.
   func invalid(_ message: String) -> APIError {
@@ -38,16 +42,17 @@ struct Purpose: Sendable {
       ("Unreachable", "; is the proxy right, in the kubeconfig's proxy-url or in HTTPS_PROXY?")
     case .timeout where !failure.mayHaveBeenSeen:
       ("Timeout", "; does a firewall or a VPN stand in between?")
-    case .timeout: ("Timeout", "; the server took the request and did not answer")
+    case .timeout:
+      ("Timeout", "; the server took the request and did not answer" + doubt("may have been"))
     case .certificate:
       (
         "Certificate",
         "; does the kubeconfig have this server's authority, name and client certificate?"
       )
     case .notReplayed:
-      ("Interrupted", "; it may have been carried out and was not sent again")
-    case .broken where failure.mayHaveBeenSeen && isWriting:
-      ("Interrupted", "; it may have been carried out")
+      ("Interrupted", "; it was not sent again" + doubt("may have been"))
+    case .broken where failure.mayHaveBeenSeen && advice != nil:
+      ("Interrupted", doubt("may have been"))
     case .broken: ("Interrupted", "; the connection broke")
     case .overflow: ("Interrupted", "")
     case .unavailable: ("Unavailable", "")
@@ -55,7 +60,10 @@ struct Purpose: Sendable {
     }
   }
 
-  private var isWriting: Bool { !["get", "list", "watch", "discover", "version"].contains(verb) }
+  /// For a write, that it may have been carried out, and what to do then.
+  private func doubt(_ likelihood: String) -> String {
+    advice.map { "; it \(likelihood) carried out: \($0)" } ?? ""
+  }
 
   // MARK: A refusal
 
@@ -86,7 +94,7 @@ struct Purpose: Sendable {
 
   private func errorWithoutStatus(_ head: HTTPHead, body: [UInt8]) -> APIError {
     let type = mediaType(head)
-    let excerpt = Self.excerpt(of: body)
+    let excerpt = excerpt(of: body, head)
     // Priority-and-fairness and shutdown answers are plain text of the API server itself.
     if type == "text/plain" || body.isEmpty || (try? JSONValue.parse(body)) != nil {
       return APIError(
@@ -99,7 +107,7 @@ struct Purpose: Sendable {
   /// An answer that no API server gives.
   func notKubernetes(_ head: HTTPHead, body: [UInt8]) -> APIError {
     let type = mediaType(head)
-    let excerpt = Self.excerpt(of: body)
+    let excerpt = excerpt(of: body, head)
     let shown = excerpt.isEmpty ? "" : " It begins: \(excerpt)"
     return APIError(
       cluster: cluster, verb: verb, object: object, status: head.status, reason: "NotKubernetes",
@@ -107,14 +115,24 @@ struct Purpose: Sendable {
         + "is \(server) the API server's address or a proxy's?\(shown)")
   }
 
+  /// An answer of the right kind that cannot be read. One with success means that a write was most
+  /// likely carried out.
+  func brokenJSON(_ head: HTTPHead, _ problem: String) -> APIError {
+    APIError(
+      cluster: cluster, verb: verb, object: object, status: head.status, reason: "NotKubernetes",
+      message: "the answer is broken JSON: \(problem)" + doubt("was probably"))
+  }
+
   private func mediaType(_ head: HTTPHead) -> String {
     let type = head.header("content-type") ?? ""
     return type.prefix { $0 != ";" }.trimmingSpaces().lowercased()
   }
 
-  /// The first printable characters of a body on one line.
-  static func excerpt(of body: [UInt8], limit: Int = 100) -> String {
-    printable(String(decoding: body.prefix(limit * 4), as: UTF8.self), limit: limit)
+  /// The first printable characters of a body on one line; nothing of what may be a secret: an answer
+  /// with success, and whatever may be an object.
+  private func excerpt(of body: [UInt8], _ head: HTTPHead, limit: Int = 100) -> String {
+    if hidesBodies, head.status < 300 || body.contains(UInt8(ascii: "{")) { return "" }
+    return Self.printable(String(decoding: body.prefix(limit * 4), as: UTF8.self), limit: limit)
   }
 
   /// The text on one line without control characters, cut when it is long.

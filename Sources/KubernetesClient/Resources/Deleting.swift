@@ -58,6 +58,7 @@ extension KubernetesClient {
     call.query = [("dryRun", dryRun ? "All" : nil)]
     // Without a UID a second try could delete a successor of the same name.
     call.isReplayable = uid != nil
+    if uid == nil { call.advice = "get the object before deleting it again" }
     return DeletionAnswer(try await json(call))
   }
 
@@ -86,6 +87,7 @@ extension KubernetesClient {
     ]
     // A second try could delete objects that are newer than the first.
     call.isReplayable = false
+    call.advice = "list what is left before deleting again"
     return try await json(call)["items"]?.array ?? []
   }
 

@@ -35,7 +35,8 @@ extension KubernetesClient {
         "apiVersion": .string(version), "kind": "Eviction",
         "metadata": ["name": .string(name), "namespace": .string(namespace)],
         "deleteOptions": options,
-      ], namespace: namespace, dryRun: dryRun, name: name, subresource: "eviction")
+      ], namespace: namespace, dryRun: dryRun, name: name, subresource: "eviction",
+      advice: "get the pod before evicting it again")
   }
 
   /// Evicts a pod and waits until it has gone. A pod that does not exist is no error.

@@ -110,6 +110,7 @@ extension KubernetesClient {
     call.query = query.map { ($0.0, $0.1) }
     call.accept = accept
     call.isReplayable = ["GET", "HEAD", "PUT", "DELETE"].contains(method)
+    if !call.isReplayable { call.advice = "look there before sending it again" }
     if let body {
       call.body = body.bytes()
       call.contentType = contentType
@@ -144,11 +145,9 @@ extension KubernetesClient {
   ) -> APIError {
     let type = response.head.header("content-type") ?? ""
     guard type.hasPrefix("application/json") else {
-      return purpose(call.verb, call.object).notKubernetes(response.head, body: body)
+      return purpose(of: call).notKubernetes(response.head, body: body)
     }
-    return APIError(
-      cluster: cluster, verb: call.verb, object: call.object, status: response.status,
-      reason: "NotKubernetes", message: "the answer is broken JSON: \(error)")
+    return purpose(of: call).brokenJSON(response.head, "\(error)")
   }
 
   /// A call for one object by its name, checked before anything is sent.

@@ -14,6 +14,8 @@ public struct ServiceAccountToken: Sendable {
 }
 
 extension KubernetesClient {
+  private static let tokenAdvice = "asking again gives another token"
+
   /// Asks for a token of a service account. Never sent twice by itself: each answer is another token.
   ///
   /// - Parameters:
@@ -31,14 +33,15 @@ extension KubernetesClient {
     let answer = try await create(
       type,
       ["apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec],
-      namespace: namespace, name: name, subresource: "token")
+      namespace: namespace, name: name, subresource: "token", advice: Self.tokenAdvice)
     let expires = answer[path: "status", "expirationTimestamp"]?.string.flatMap(Timestamp.seconds)
     guard let token = answer[path: "status", "token"]?.string, !token.isEmpty, let expires else {
       // The answer itself may hold a token, so nothing of it is shown.
       throw APIError(
         cluster: cluster, verb: "create",
         object: type.describe(name: name, namespace: namespace) + " token", status: 201,
-        reason: "NotKubernetes", message: "the answer has no token with a time of expiry")
+        reason: "NotKubernetes",
+        message: "the answer has no token with a time of expiry; \(Self.tokenAdvice)")
     }
     return ServiceAccountToken(
       token: Secret(token), expires: expires,

@@ -29,11 +29,12 @@ extension KubernetesClient {
   /// Creates an object and returns what the server made of it; one that exists is an error with
   /// status 409 and the reason `AlreadyExists`. Never sent twice: when the connection breaks, the
   /// error says that it may have been carried out. `name` and `subresource` are for requests such
-  /// as a ServiceAccount's `token`.
+  /// as a ServiceAccount's `token`; a broken answer to one is an error that ends with `advice`.
   public func create(
     _ type: ResourceType, _ object: JSONValue, namespace: String? = nil,
     fieldManager: String = KubernetesClient.fieldManager, dryRun: Bool = false,
-    validation: FieldValidation = .strict, name: String? = nil, subresource: String? = nil
+    validation: FieldValidation = .strict, name: String? = nil, subresource: String? = nil,
+    advice: String? = nil
   ) async throws -> JSONValue {
     let verb = dryRun ? "create (dry run)" : "create"
     var call: Call
@@ -52,6 +53,7 @@ extension KubernetesClient {
     }
     call.method = "POST"
     call.isReplayable = false
+    call.advice = advice ?? Self.createAdvice(object)
     call.contentType = "application/json"
     call.body = complete(object, type, unlessSubresource: subresource).bytes()
     call.query = Self.writeQuery(fieldManager, dryRun: dryRun, validation)
@@ -111,6 +113,7 @@ extension KubernetesClient {
     call.method = "PATCH"
     call.contentType = kind.rawValue
     call.isReplayable = kind != .json
+    if kind == .json { call.advice = "get the object before patching it again" }
     call.body = patch.bytes()
     call.query = Self.writeQuery(fieldManager, dryRun: dryRun, validation)
     do {
@@ -141,6 +144,12 @@ extension KubernetesClient {
   }
 
   // MARK: Parts
+
+  private static func createAdvice(_ object: JSONValue) -> String {
+    object["metadata"]?["name"] != nil
+      ? "get the object before creating it again"
+      : "list what is there before creating another, as the name was not told"
+  }
 
   private static func writeQuery(
     _ fieldManager: String, dryRun: Bool, _ validation: FieldValidation

@@ -173,7 +173,7 @@ struct WatchRun {
     return count
   }
 
-  private var purpose: Purpose { client.purpose(call.verb, call.object) }
+  private var purpose: Purpose { client.purpose(of: call) }
 
   private mutating func deliver(
     _ line: WatchLine, bytes: Int, _ emit: (WatchMessage) throws -> Void
