@@ -18,6 +18,12 @@ public enum WaitGoal: Sendable, Hashable, CustomStringConvertible {
   /// All pods of a workload are of its newest template, and available.
   static let rollout = WaitGoal.condition(.rollout)
 
+  /// True when the object shall be gone.
+  var isDeletion: Bool {
+    if case .condition(.deleted) = self { return true }
+    return false
+  }
+
   /// As `wait … for:` takes it.
   public var description: String {
     switch self {

@@ -22,7 +22,7 @@ enum ListVerb: Verb {
     let target = try Target(kind: call.needed("kind"), call)
     let namespace = try call.string("namespace")
     let selection = Operation.Selection(
-      labels: try selector(call, "labels"), fields: try selector(call, "fields"))
+      labels: try call.selector("labels"), fields: try call.selector("fields"))
     let executor = call.mesh.executor
     return try await call.each { cluster in
       let object = try await target.reference(on: cluster, namespace: namespace, executor)
@@ -30,10 +30,12 @@ enum ListVerb: Verb {
       return .list((outcome.object?.array ?? []).map(Redaction.scriptValue))
     }
   }
+}
 
+extension VerbCall {
   /// A selector as text; a map selects by equality.
-  private static func selector(_ call: VerbCall, _ name: String) throws(ScriptError) -> String? {
-    guard case .map = call[name] else { return try call.string(name) }
-    return try call.texts(name)?.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+  func selector(_ name: String) throws(ScriptError) -> String? {
+    guard case .map = self[name] else { return try string(name) }
+    return try texts(name)?.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
   }
 }

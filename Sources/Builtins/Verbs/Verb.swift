@@ -53,18 +53,25 @@ extension VerbCall {
       do { return .success(try await body(cluster)) } catch { return .failure(error) }
     }
     try Task.checkCancellation()
+    return try collect(zip(clusters, results).map { (.host($0), $1) }, failing: "clusters")
+  }
+
+  /// The values of work on several items; one error of kind `parallel` when any of it failed.
+  func collect(
+    _ results: [(item: ScriptValue, result: Result<ScriptValue, any Error>)], failing noun: String
+  ) throws -> ScriptValue {
     var values: [ScriptValue] = []
     var errors: [ScriptValue] = []
-    for (cluster, result) in zip(clusters, results) {
+    for (item, result) in results {
       switch result {
       case .success(let value): values.append(value)
       case .failure(let error as ScriptError):
-        errors.append(.map([("item", .host(cluster)), ("error", .error(error))]))
+        errors.append(.map([("item", item), ("error", .error(error))]))
       case .failure(let error): throw error
       }
     }
     guard !errors.isEmpty else { return .list(values) }
-    throw severalFailed(errors, of: clusters.count)
+    throw severalFailed(errors, "of \(results.count) \(noun)")
   }
 
   /// Carries one operation out and puts what became of it into the run's report.
@@ -84,7 +91,7 @@ extension VerbCall {
     try await mesh.executor.declare(operations)
   }
 
-  private func severalFailed(_ errors: [ScriptValue], of total: Int) -> ScriptError {
+  private func severalFailed(_ errors: [ScriptValue], _ total: String) -> ScriptError {
     let messages = errors.compactMap { element -> String? in
       guard case .map(let pairs) = element, case .error(let error)? = pairs.last?.value else {
         return nil
@@ -93,7 +100,7 @@ extension VerbCall {
     }
     return ScriptError(
       kind: "parallel", code: MeshErrorCode.severalFailed.rawValue,
-      "\(verb) failed on \(errors.count) of \(total) clusters", notes: messages,
+      "\(verb) failed on \(errors.count) \(total)", notes: messages,
       details: [("errors", .list(errors))])
   }
 
