@@ -21,6 +21,10 @@ public struct MeshOptions: Sendable {
   public var kubeconfigPath: String?
   /// The context of `cluster()`; nil takes the kubeconfig's current one.
   public var currentContext: String?
+  /// What takes the place of what the kubeconfig says, for every cluster.
+  public var overrides = KubeconfigOverrides()
+  /// How long one request may take, further tries included.
+  public var requestTimeout = Duration.seconds(30)
   /// Clusters that one verb works on at once.
   public var parallelism = 64
   /// How long waits last unless the script says otherwise.
@@ -164,11 +168,11 @@ extension Mesh {
     if let known = state.withLock({ $0.connections[key] }) { return known }
     let settings: ConnectionSettings
     do {
-      settings = try kubeconfig.settings(context: context)
+      settings = try kubeconfig.settings(context: context, overriding: options.overrides)
     } catch { throw ScriptError.kubeconfig(error) }
     let made = ClusterConnection(
       settings: settings, hooks: hooks(settings.contextName), folder: options.discoveryFolder,
-      transport: options.transport)
+      transport: options.transport, requestTimeout: options.requestTimeout)
     return state.withLock { state in
       let kept = state.connections[key] ?? made
       state.connections[key] = kept

@@ -24,6 +24,12 @@ public struct EngineOptions: Sendable {
   public var kubeconfig: String?
   /// Context for clusters that name none; nil: the kubeconfig's current one.
   public var context: String?
+  /// Namespace for what names none, in place of the contexts' own.
+  public var namespace: String?
+  /// Whom to act as on every cluster, in place of what the kubeconfig says about that.
+  public var impersonation: Impersonation?
+  /// How long one request may take, further tries included.
+  public var requestTimeout = Duration.seconds(30)
   /// Iterations of a `parallel`, and clusters that one verb works on, at once.
   public var parallelism = 64
   /// Longest wait for one thing when a script names no time.
@@ -82,6 +88,9 @@ extension MeshOptions {
     self.init()
     kubeconfigPath = options.kubeconfig
     currentContext = options.context
+    overrides.namespace = options.namespace
+    overrides.impersonation = options.impersonation
+    requestTimeout = options.requestTimeout
     parallelism = options.parallelism
     timeout = options.timeout
     unreachable = options.unreachable

@@ -166,6 +166,11 @@ struct KubeconfigRowTests {
     let unchecked = try kubeconfig.settings(context: "x", overriding: insecure)
     #expect(unchecked.isInsecure)
     #expect(unchecked.certificateAuthority == nil)
+    var identity = KubeconfigOverrides()
+    identity.impersonation = Impersonation(user: "jane", groups: ["dev"])
+    let jane = try kubeconfig.settings(context: "x", overriding: identity)
+    #expect(jane.impersonation == identity.impersonation)
+    #expect("\(jane.credential)" == "token ***")
     overrides.user = "w"
     let error = #expect(throws: KubeconfigError.self) {
       try kubeconfig.settings(context: "x", overriding: overrides)

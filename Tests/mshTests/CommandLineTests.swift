@@ -50,6 +50,61 @@ struct CommandLineTests {
     #expect(wrong.errors.contains("unknown name \"nope\""), "\(wrong)")
   }
 
+  @Test("--as, --as-group, --as-uid and -n are for every cluster of the run")
+  func identity() throws {
+    let code = """
+      for name in ["cluster1", "cluster2"] { print get(cluster(name), "cm/none", default: name) }
+      """
+    let ending = try msh(
+      "-c", code, "--sandbox", "2", "-vv", "--as", "jane", "--as-group", "dev", "--as-group",
+      "ops", "--as-uid", "7", "-n", "kube-system")
+    #expect(ending.status == 0, "\(ending)")
+    #expect(ending.output == "cluster1\ncluster2\n")
+    for cluster in ["cluster1", "cluster2"] {
+      // A request's headers follow its line, with two spaces before them.
+      let lines = ending.errors.split(separator: "\n")
+      let start = "\(cluster): GET /api/v1/namespaces/kube-system/configmaps/none 404 "
+      let request = lines.drop { !$0.hasPrefix(start) }.dropFirst().prefix { $0.hasPrefix("  ") }
+      for line in [
+        "> Impersonate-User: jane", "> Impersonate-Group: dev", "> Impersonate-Group: ops",
+        "> Impersonate-Uid: 7",
+      ] {
+        #expect(request.contains { $0 == "  \(line)" }, "\(ending)")
+      }
+    }
+  }
+
+  @Test("--request-timeout ends a request that gets no answer")
+  func requestTimeout() throws {
+    let server = try RawServer(.keepsSilent)
+    let scratch = try Scratch()
+    let kubeconfig = try scratch.write(server.kubeconfig, to: "kubeconfig")
+    let ending = try msh(
+      "-c", "print list(cluster(\"odd\"), \"pods\")", "--kubeconfig", kubeconfig,
+      "--request-timeout", "200ms")
+    #expect(ending.status == 3, "\(ending)")
+    // Requests have 30 s by themselves.
+    let told = ending.errors.firstMatch(of: /timed out after (\d+) milliseconds/)
+    #expect(told.flatMap { Int($0.1) }.map { (200..<30_000).contains($0) } == true, "\(ending)")
+  }
+
+  @Test("options of identity and time that cannot be meant are refused")
+  func wrongIdentity() throws {
+    for (arguments, problem) in [
+      (["--as-group", "dev"], "--as-group and --as-uid need --as"),
+      (["--as-uid", "7"], "--as-group and --as-uid need --as"),
+      (["--as", ""], "--as takes a name"),
+      (["--request-timeout", "0s"], "--request-timeout takes a duration above 0s"),
+      (["--request-timeout", "soon"], "--request-timeout"),
+      (["-n", ""], "--namespace takes a name"),
+    ] {
+      let ending = try Child(["-c", "print 1"] + arguments).finish()
+      #expect(ending.status != 0, "\(ending)")
+      #expect(ending.errors.contains(problem), "\(ending)")
+      #expect(ending.output.isEmpty)
+    }
+  }
+
   @Test("what follows -- is the script's")
   func arguments() throws {
     let ending = try msh("-c", "print args", "--", "--set", "-x", "plain")

@@ -31,14 +31,14 @@ final class ClusterConnection: Sendable {
 
   init(
     settings: ConnectionSettings, hooks: ClientHooks, folder: DiscoveryFolder? = nil,
-    transport: Transport = .shared
+    transport: Transport = .shared, requestTimeout: Duration = .seconds(30)
   ) {
     context = settings.contextName
     server = settings.server.text
     namespace = settings.namespace
     client = KubernetesClient(
-      cluster: settings.contextName, settings: settings, transport: transport, hooks: hooks,
-      discoveryFolder: folder)
+      cluster: settings.contextName, settings: settings, transport: transport,
+      requestTimeout: requestTimeout, hooks: hooks, discoveryFolder: folder)
   }
 
   /// Why the server counts as unreachable; nil while it does not.

@@ -15,6 +15,8 @@ public struct KubeconfigOverrides: Sendable {
   public var server: String?
   /// Whether to leave the server's certificate unchecked; true drops the entry's authority.
   public var isInsecure: Bool?
+  /// Whom to act as; takes the place of all that the user entry says about that.
+  public var impersonation: Impersonation?
 
   /// Nothing is overridden.
   public init() {}
@@ -94,6 +96,7 @@ struct ContextResolver {
     settings.namespace = overrides.namespace ?? namespace ?? settings.namespace
     if let cluster { server = resolveCluster(cluster, into: &settings) }
     if let user { resolveUser(user, into: &settings) }
+    if let impersonation = overrides.impersonation { settings.impersonation = impersonation }
     guard let server else { return nil }
     settings.server = server
     settings.environment = ConnectionEnvironment(kubeconfig.environment, server: server)

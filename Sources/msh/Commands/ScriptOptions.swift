@@ -19,6 +19,14 @@ struct ScriptOptions: ParsableArguments {
   var context: String?
 
   @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Use this namespace where a script names none, not the contexts' own.", valueName: "name"))
+  var namespace: String?
+
+  @OptionGroup var identity: IdentityOptions
+
+  @Option(
     help: ArgumentHelp(
       "Run against this many simulated clusters, contexts cluster1, cluster2 and so on.",
       valueName: "n"))
@@ -35,6 +43,11 @@ struct ScriptOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Longest wait for one thing, such as 30s or 5m.", valueName: "duration"))
   var timeout: TimeSpan?
+
+  @Option(
+    help: ArgumentHelp(
+      "Longest time for one request, further tries included, such as 10s.", valueName: "duration"))
+  var requestTimeout: TimeSpan?
 
   @Option(
     help: ArgumentHelp(
@@ -64,6 +77,10 @@ struct ScriptOptions: ParsableArguments {
     if let parallelism, parallelism < 1 {
       throw ValidationError("--parallelism takes a number from 1")
     }
+    if let requestTimeout, requestTimeout.duration <= .zero {
+      throw ValidationError("--request-timeout takes a duration above 0s")
+    }
+    if namespace?.isEmpty == true { throw ValidationError("--namespace takes a name") }
     var names: Set<String> = []
     for setting in assignments where !names.insert(setting.name).inserted {
       throw ValidationError("--set \(setting.name) comes twice")
@@ -77,6 +94,9 @@ struct ScriptOptions: ParsableArguments {
     result.arguments = arguments
     result.kubeconfig = kubeconfig
     result.context = context
+    result.namespace = namespace
+    result.impersonation = identity.impersonation
+    result.requestTimeout = requestTimeout?.duration
     result.sandbox = sandbox
     result.output = output
     result.diagnostics = errors.style

@@ -1,5 +1,6 @@
 // How scripts are run, as plain values: what the command line's options come to.
 
+import KubernetesClient
 import MeshScript
 
 /// The choices of one invocation. The defaults are those of a command line without options.
@@ -10,6 +11,9 @@ struct RunSettings: Sendable {
   var arguments: [String] = []
   var kubeconfig: String?
   var context: String?
+  var namespace: String?
+  var impersonation: Impersonation?
+  var requestTimeout: Duration?
   /// How many simulated clusters to start; nil for real ones.
   var sandbox: Int?
   /// What the run's result looks like.

@@ -81,6 +81,9 @@ extension EngineOptions {
     kubeconfig = clusters?.kubeconfig ?? settings.kubeconfig
     allowsLoopback = clusters != nil
     context = settings.context
+    namespace = settings.namespace
+    impersonation = settings.impersonation
+    if let requestTimeout = settings.requestTimeout { self.requestTimeout = requestTimeout }
     if let parallelism = settings.parallelism { self.parallelism = parallelism }
     if let timeout = settings.timeout { self.timeout = timeout }
     if let unreachable = settings.unreachable { self.unreachable = unreachable }
