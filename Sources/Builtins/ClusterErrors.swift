@@ -94,7 +94,12 @@ extension ScriptError {
       guard (1...5).contains(error.known.count) else { return [] }
       return ["the cluster serves \(error.known.joined(separator: ", "))"]
     case .conflict:
-      return ["give the field the value that it has, leave it out, or delete the object first"]
+      let waysOut = "give the field the value that it has, leave it out, or delete the object first"
+      let isOfKubectl = error.conflicts.contains { $0.manager == Names.clientSideManager }
+      return [waysOut]
+        + (isOfKubectl
+          ? ["where the object is whole, `migrate: true` takes over what `kubectl apply` has set"]
+          : [])
     case .unauthorized:
       return ["are the kubeconfig's credentials of this cluster, and still valid?"]
     case .forbidden:

@@ -6,6 +6,8 @@ import JSON
 enum Names {
   /// The field manager of everything that msh applies.
   static let fieldManager = "msh"
+  /// The field manager of `kubectl apply` without `--server-side`.
+  static let clientSideManager = "kubectl-client-side-apply"
   /// Where Istio's control plane lives unless a verb is told otherwise.
   static let systemNamespace = "istio-system"
   /// The gateway that the guide and Istio's samples make; `expose` selects it by its label.

@@ -89,11 +89,26 @@ extension Executor {
     if let live, isSatisfied(live, manifest, rule) {
       return Outcome(operation, .unchanged, object: live)
     }
+    let isMigrated =
+      live != nil && rule == .migrate ? try await migrate(object, manifest, type, client) : false
     let (applied, isCreated) = try await client.apply(
       type, manifest, namespace: object.namespace, fieldManager: Names.fieldManager)
     guard !isCreated, let live else { return Outcome(operation, .created, object: applied) }
-    let isSame = live.isUnchanged(by: manifest, in: applied)
+    let isSame = !isMigrated && live.isUnchanged(by: manifest, in: applied)
     return Outcome(operation, isSame ? .unchanged : .changed, object: applied)
+  }
+
+  /// Takes over what `kubectl apply` has set, unless the server refuses the manifest itself.
+  private func migrate(
+    _ object: ObjectReference, _ manifest: JSONValue, _ type: ResourceType,
+    _ client: KubernetesClient
+  ) async throws -> Bool {
+    _ = try await client.apply(
+      type, manifest, namespace: object.namespace, fieldManager: Names.fieldManager, force: true,
+      dryRun: true)
+    return try await client.migrateFromClientSideApply(
+      type, name: object.name ?? "", namespace: object.namespace,
+      fieldManager: Names.fieldManager)
   }
 
   /// True when there is nothing to write: the object says everything already and owes us nothing that
@@ -103,6 +118,7 @@ extension Executor {
   ) -> Bool {
     switch rule {
     case .onlyIfMissing: true
+    case .migrate: false
     case .onlyWhatDiffers: live.covers(manifest)
     case .merge: !live.isManaged(by: Names.fieldManager) && live.covers(manifest)
     }

@@ -96,6 +96,9 @@ public struct Operation: Sendable, CustomStringConvertible, CustomReflectable {
   public enum ApplyRule: String, Sendable {
     /// Bring the fields that are applied to their values.
     case merge
+    /// The same, and own what `kubectl apply` has set on the client's side, too: what it has set and
+    /// the manifest leaves out is removed.
+    case migrate
     /// Leave it as it is.
     case onlyIfMissing
     /// Say only what is not so yet: nothing is written when all fields have their values, even if

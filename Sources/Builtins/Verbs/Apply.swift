@@ -14,6 +14,10 @@ enum ApplyVerb: Verb {
       .named(
         "namespace", "string", default: "the object's, else the context's",
         "for objects that name none"),
+      .named(
+        "migrate", "bool", default: "false",
+        "take over what `kubectl apply` has set: the objects are whole, and what they leave out goes"
+      ),
     ],
     doc:
       "applies objects with the field manager msh, namespaces and resource definitions first; gives "
@@ -23,6 +27,7 @@ enum ApplyVerb: Verb {
   static func run(_ call: VerbCall) async throws -> ScriptValue {
     let (manifests, isList) = try manifests(call)
     let namespace = try call.string("namespace")
+    let rule = try call.bool("migrate") ? Operation.ApplyRule.migrate : .merge
     let executor = call.mesh.executor
     return try await call.each { cluster in
       var values = [ScriptValue](repeating: .null, count: manifests.count)
@@ -30,7 +35,7 @@ enum ApplyVerb: Verb {
       for index in order(of: manifests) {
         let manifest = manifests[index]
         do {
-          let operation = try await compile(manifest, on: cluster, namespace, executor)
+          let operation = try await compile(manifest, rule, on: cluster, namespace, executor)
           values[index] = try await apply(operation, manifest, on: cluster, executor)
         } catch let error as ScriptError where manifests.count > 1 {
           let name = ObjectReference(manifest)?.description ?? ""
@@ -80,7 +85,8 @@ extension ApplyVerb {
   /// The operation for one object. A namespaced object gets its own namespace, the one that was asked
   /// for, or the context's.
   static func compile(
-    _ manifest: JSONValue, on cluster: Cluster, _ namespace: String?, _ executor: Executor
+    _ manifest: JSONValue, _ rule: Operation.ApplyRule = .merge, on cluster: Cluster,
+    _ namespace: String?, _ executor: Executor
   ) async throws -> Operation {
     guard var object = ObjectReference(manifest) else {
       throw ScriptError.usage(
@@ -90,7 +96,7 @@ extension ApplyVerb {
     var manifest = manifest
     guard type.isNamespaced else {
       object.namespace = nil
-      return Operation(.apply([manifest], .merge), object, on: cluster)
+      return Operation(.apply([manifest], rule), object, on: cluster)
     }
     if let own = object.namespace, let namespace, own != namespace {
       throw ScriptError.usage(
@@ -98,7 +104,7 @@ extension ApplyVerb {
     }
     object.namespace = object.namespace ?? namespace ?? cluster.connection.namespace
     manifest["metadata"]?["namespace"] = object.namespace.map { .string($0) }
-    return Operation(.apply([manifest], .merge), object, on: cluster)
+    return Operation(.apply([manifest], rule), object, on: cluster)
   }
 
   /// Namespaces first, then resource definitions, then the rest as they came.
