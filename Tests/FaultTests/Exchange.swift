@@ -149,13 +149,13 @@ final class Exchange: ChannelInboundHandler {
 
   func answerBegins(_ head: HTTPResponseHead) {
     answerHead = head
-    guard case .none = fault else { return }
+    guard fault.relaysAtOnce else { return }
     relayHead()
     context?.flush()
   }
 
   func answerGoesOn(_ part: ByteBuffer) {
-    guard case .none = fault else {
+    guard fault.relaysAtOnce else {
       var part = part
       answerBody.writeBuffer(&part)
       return
@@ -182,7 +182,7 @@ final class Exchange: ChannelInboundHandler {
       relayHead(isCut: true)
       write(half)
       writeEnd()
-    case .none: writeEnd()
+    case .none, .held: writeEnd()
     default:
       relayHead()
       write(answerBody)

@@ -82,6 +82,14 @@ enum Fault: Sendable {
     }
   }
 
+  /// True when the answer goes to the client as it comes from the server; else when it is complete.
+  var relaysAtOnce: Bool {
+    switch self {
+    case .none, .held: true
+    default: false
+    }
+  }
+
   static let text = [("Content-Type", "text/plain")]
   static let html = [("Content-Type", "text/html; charset=utf-8")]
   static let json = [("Content-Type", "application/json")]

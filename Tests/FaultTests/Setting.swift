@@ -44,10 +44,21 @@ func withProxy(
   transport limits: TransportOptions = TransportOptions(),
   _ body: (Setting) async throws -> Void
 ) async throws {
+  try await withProxy(
+    before: { try await backend.settings() }, options, transport: limits, body)
+}
+
+/// The same in front of any server.
+func withProxy(
+  before server: () async throws -> ConnectionSettings,
+  _ options: FaultProxy.Options = FaultProxy.Options(),
+  transport limits: TransportOptions = TransportOptions(),
+  _ body: (Setting) async throws -> Void
+) async throws {
   await Turnstile.shared.enter()
   let result: Result<Void, any Error>
   do {
-    result = .success(try await run(backend, options, limits, body))
+    result = .success(try await run(try await server(), options, limits, body))
   } catch {
     result = .failure(error)
   }
@@ -56,10 +67,9 @@ func withProxy(
 }
 
 private func run(
-  _ backend: Backend, _ options: FaultProxy.Options, _ limits: TransportOptions,
+  _ settings: ConnectionSettings, _ options: FaultProxy.Options, _ limits: TransportOptions,
   _ body: (Setting) async throws -> Void
 ) async throws {
-  let settings = try await backend.settings()
   let proxy = try await FaultProxy.start(try Upstream(settings), options)
   let transport = Transport(options: limits)
   let setting = Setting(

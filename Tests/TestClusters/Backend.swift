@@ -54,7 +54,31 @@ public enum Backend: String, CaseIterable, CustomStringConvertible, Sendable {
 
 private enum Fleets {
   static let simulated = Task { try await SimulatedBackend.start() }
-  static let real = Task { try await RealFleet.start() }
+  static let real = Task { try await RealFleet.start("real", clusters: 2).kubeconfig }
+  static let forgetful = Task { try await RealFleet.start("forgetful", clusters: 1) }
+}
+
+/// A real API server of its own, for tests that fill it or make its etcd forget.
+public struct ForgetfulCluster: Sendable {
+  /// How the API server is reached.
+  public let settings: ConnectionSettings
+  private let etcd: KubernetesClient
+
+  /// The one of this process.
+  public static func shared() async throws -> ForgetfulCluster {
+    if let reason = RealFleet.absence { throw RealFleet.Problem(text: reason) }
+    let fleet = try await Fleets.forgetful.value
+    let config = try Kubeconfig.load(explicitPath: fleet.kubeconfig, environment: [:])
+    let etcd = KubernetesClient(cluster: "etcd", settings: try fleet.etcdSettings())
+    return ForgetfulCluster(settings: try config.settings(context: "cluster1"), etcd: etcd)
+  }
+
+  /// Makes etcd forget all versions of objects before a resource version.
+  public func forget(before version: String) async throws {
+    _ = try await etcd.raw(
+      method: "POST", path: "/v3/kv/compaction",
+      body: ["revision": .string(version), "physical": true])
+  }
 }
 
 /// A folder for this process's files, removed when it ends.
@@ -130,10 +154,30 @@ public enum RealFleet {
     return build.terminationStatus == 0 ? nil : "Tests/ControlPlane/build has not been run"
   }()
 
-  static func start() async throws -> String {
+  /// A control plane that runs.
+  struct Started: Sendable {
+    /// The path of its kubeconfig.
+    let kubeconfig: String
+    let folder: String
+
+    /// How its etcd is reached.
+    func etcdSettings() throws -> ConnectionSettings {
+      func read(_ name: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/etcd/\(name)")))
+      }
+      let url = String(decoding: try read("url").dropLast(), as: UTF8.self)
+      guard let server = ServerAddress(url) else { throw Problem(text: "etcd is at \(url)") }
+      return ConnectionSettings(
+        contextName: "etcd", server: server, certificateAuthority: try read("ca.crt"),
+        clientCertificate: try read("admin.crt"), clientKey: try read("admin.key"))
+    }
+  }
+
+  static func start(_ name: String, clusters: Int) async throws -> Started {
     let run = Process()
+    let directory = "\(TestFolder.path)/control-plane-\(name)"
     run.executableURL = URL(fileURLWithPath: "\(folder)/run")
-    run.arguments = ["--clusters", "2", "--directory", "\(TestFolder.path)/control-plane"]
+    run.arguments = ["--clusters", "\(clusters)", "--directory", directory]
     let output = Pipe()
     let input = Pipe()
     run.standardInput = input
@@ -144,7 +188,8 @@ public enum RealFleet {
     let ready = await Task.detached { firstLine(of: output.fileHandleForReading) }.value
     guard ready.hasPrefix("ready ") else { throw Problem(text: "the control plane did not start") }
     let text = try String(contentsOfFile: String(ready.dropFirst("ready ".count)), encoding: .utf8)
-    return try TestFolder.write(kubeconfig: text, "real")
+    return Started(
+      kubeconfig: try TestFolder.write(kubeconfig: text, name), folder: directory)
   }
 
   private static func firstLine(of file: FileHandle) -> String {
@@ -154,17 +199,27 @@ public enum RealFleet {
   }
 }
 
-/// Keeps the script's standard input open until this process ends, then waits for it to clean up.
+/// Keeps the scripts' standard inputs open until this process ends, then waits for them to clean up.
 private enum Keeper {
-  // Written once, before anything reads it: by the task that starts the servers.
-  nonisolated(unsafe) private static var kept: (Process, Pipe)?
+  private struct Kept {
+    let process: Process
+    let input: Pipe
+  }
+
+  private static let lock = NSLock()
+  // Touched with the lock only.
+  nonisolated(unsafe) private static var kept: [Kept] = []
 
   static func keep(_ process: Process, _ input: Pipe) {
-    kept = (process, input)
-    atexit {
-      guard let (process, input) = Keeper.kept else { return }
-      try? input.fileHandleForWriting.close()
-      process.waitUntilExit()
+    lock.withLock {
+      if kept.isEmpty { atexit { Keeper.end() } }
+      kept.append(Kept(process: process, input: input))
     }
+  }
+
+  private static func end() {
+    let all = lock.withLock { kept }
+    for one in all { try? one.input.fileHandleForWriting.close() }
+    for one in all { one.process.waitUntilExit() }
   }
 }
