@@ -78,7 +78,7 @@ struct RealServerTests {
   @Test("pages that the server has forgotten come again as one list")
   func forgottenPages() async throws {
     let cluster = try await ForgetfulCluster.shared()
-    try await withProxy(before: { cluster.settings }) { setting in
+    try await withProxy(before: cluster.settings) { setting in
       let namespace = try await namespace(setting.direct)
       try await fill(namespace, 0..<30, setting.direct)
       let gate = Gate()
@@ -121,7 +121,7 @@ struct RealServerTests {
   @Test("an observation that loses its place to a compaction lists again and goes on")
   func forgottenPlace() async throws {
     let cluster = try await ForgetfulCluster.shared()
-    try await withProxy(before: { cluster.settings }) { setting in
+    try await withProxy(before: cluster.settings) { setting in
       let namespace = try await namespace(setting.direct)
       _ = try await setting.direct.create(
         Self.events, event("a", namespace), namespace: namespace)

@@ -44,13 +44,12 @@ func withProxy(
   transport limits: TransportOptions = TransportOptions(),
   _ body: (Setting) async throws -> Void
 ) async throws {
-  try await withProxy(
-    before: { try await backend.settings() }, options, transport: limits, body)
+  try await withProxy(before: try await backend.settings(), options, transport: limits, body)
 }
 
 /// The same in front of any server.
 func withProxy(
-  before server: () async throws -> ConnectionSettings,
+  before server: ConnectionSettings,
   _ options: FaultProxy.Options = FaultProxy.Options(),
   transport limits: TransportOptions = TransportOptions(),
   _ body: (Setting) async throws -> Void
@@ -58,7 +57,7 @@ func withProxy(
   await Turnstile.shared.enter()
   let result: Result<Void, any Error>
   do {
-    result = .success(try await run(try await server(), options, limits, body))
+    result = .success(try await run(server, options, limits, body))
   } catch {
     result = .failure(error)
   }
