@@ -85,7 +85,7 @@ struct CommandLineTests {
     #expect(ending.status == 3, "\(ending)")
     // Requests have 30 s by themselves.
     let told = ending.errors.firstMatch(of: /timed out after (\d+) milliseconds/)
-    #expect(told.flatMap { Int($0.1) }.map { (200..<30_000).contains($0) } == true, "\(ending)")
+    #expect(told.flatMap { Int($0.1) }.map { $0 < 30_000 } == true, "\(ending)")
   }
 
   @Test("options of identity and time that cannot be meant are refused")
