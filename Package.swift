@@ -20,7 +20,7 @@ let package = Package(
   targets: [
     .target(name: "Lexer"),
     .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
-    .target(name: "JSON", dependencies: ["CYAML"]),
+    .target(name: "JSON", dependencies: ["CYAML", "Processes"]),
     .target(name: "Interpreter", dependencies: ["Lexer", "JSON"]),
     .target(name: "CCurl"),
     .target(name: "CHTTP"),

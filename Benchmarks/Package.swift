@@ -8,7 +8,7 @@ let package = Package(
   dependencies: [.package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")],
   targets: [
     .systemLibrary(name: "CYAML"),
-    .target(name: "JSON", dependencies: ["CYAML"]),
+    .target(name: "JSON", dependencies: ["CYAML", "Processes"]),
     .target(name: "CCurl"),
     .target(name: "CHTTP"),
     .target(name: "Processes"),

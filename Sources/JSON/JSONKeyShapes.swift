@@ -38,7 +38,7 @@ struct JSONKeyShapes: ~Copyable {
 
   private static let mostNodes = 8192
   private static let mostChildren = 24
-  private static let mostKeys = 64
+  static let mostKeys = 64
   private static let longestKey = 256
 
   private var nodes: UnsafeMutablePointer<Node>

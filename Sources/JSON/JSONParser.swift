@@ -36,9 +36,15 @@ extension JSONValue {
     _ bytes: UnsafeBufferPointer<UInt8>, look: Look? = nil
   ) throws(JSONError) -> JSONValue {
     var parser = JSONParser.take(for: bytes.count)
-    let value = try parser.parse(bytes, look: look)
-    parser.giveBack()
-    return value
+    do throws(JSONError) {
+      let value = try parser.parse(bytes, look: look)
+      parser.giveBack()
+      return value
+    } catch {
+      // What was read by then may be much.
+      if error.offset > Disposal.leastBytes { Disposal.beside(parser) }
+      throw error
+    }
   }
 
   /// Parses one JSON text from bytes.
@@ -72,7 +78,8 @@ struct JSONParser: ~Copyable, @unchecked Sendable {
   private var shapes: JSONKeyShapes
   private var values: JSONValueCache
   var texts: JSONTextCache
-  private var look: Look?
+  /// What is told how far the parser has come.
+  private(set) var look: Look?
   /// Where the next look is due.
   var nextLook = Int.max
   /// Values since the last look.
@@ -125,7 +132,7 @@ struct JSONParser: ~Copyable, @unchecked Sendable {
     try parseValue(at: JSONKeyShapes.document)
     skipSpace()
     guard position == count else { throw error("unexpected text after the value") }
-    guard look == nil || canGoOn(at: position) else { throw error("stopped") }
+    guard look == nil || canGoOn(at: position) else { throw stopped(at: position) }
     return stack.pop()
   }
 
@@ -164,7 +171,7 @@ struct JSONParser: ~Copyable, @unchecked Sendable {
   private mutating func parseValue(at place: JSONKeyShapes.Index) throws(JSONError) {
     skipSpace()
     seen &+= 1
-    if position >= nextLook, !canGoOn(at: position) { throw error("stopped") }
+    if position >= nextLook, !canGoOn(at: position) { throw stopped(at: position) }
     guard position < count else { throw error("unexpected end, a value is missing") }
     switch bytes[position] {
     case UInt8(ascii: "\""): stack.push(.string(try parseString()))
@@ -227,6 +234,18 @@ struct JSONParser: ~Copyable, @unchecked Sendable {
   /// Reads the rest of an object whose keys are not worth remembering.
   private mutating func parseMembers(after keys: [String], base: Int) throws(JSONError) {
     var object = PairCollector(uniqueKeys: keys, values: stack.pop(from: base, with: &values))
+    do throws(JSONError) {
+      try parseMembers(into: &object)
+    } catch {
+      // It is freed with everything else that was read.
+      stack.push(.object(object.finish()))
+      throw error
+    }
+    depth -= 1
+    stack.push(.object(object.finish()))
+  }
+
+  private mutating func parseMembers(into object: inout PairCollector) throws(JSONError) {
     while true {
       skipSpace()
       guard position < count, bytes[position] == UInt8(ascii: "\"") else {
@@ -240,8 +259,6 @@ struct JSONParser: ~Copyable, @unchecked Sendable {
       skipSpace()
       if take(UInt8(ascii: ",")) { continue }
       guard take(UInt8(ascii: "}")) else { throw error("',' or '}' is missing in an object") }
-      depth -= 1
-      stack.push(.object(object.finish()))
       return
     }
   }
@@ -261,9 +278,26 @@ struct JSONParser: ~Copyable, @unchecked Sendable {
       if take(UInt8(ascii: ",")) { continue }
       guard take(UInt8(ascii: "]")) else { throw error("',' or ']' is missing in an array") }
       depth -= 1
-      stack.push(.array(stack.pop(from: base, with: &values)))
-      return
+      guard stack.count - base > Self.manyValues else {
+        stack.push(.array(stack.pop(from: base, with: &values)))
+        return
+      }
+      return try endLongArray(from: base)
     }
+  }
+
+  /// Values that are moved between two looks.
+  private static let manyValues = 16 << 10
+
+  /// Makes the array of many values, piece by piece.
+  @inline(never)
+  private mutating func endLongArray(from base: Int) throws(JSONError) {
+    let look = look
+    let array = stack.pop(from: base, pieces: Self.manyValues) {
+      look?.report(Look.interval, 0) != false
+    }
+    guard let array else { throw stopped(at: position) }
+    stack.push(.array(array))
   }
 
   private mutating func enter() throws(JSONError) {
@@ -376,67 +410,23 @@ struct JSONParser: ~Copyable, @unchecked Sendable {
     return true
   }
 
+  /// The error of a parser that was told to stop. Nobody asks for its place, so the lines before it are
+  /// not counted.
+  func stopped(at offset: Int) -> JSONError {
+    JSONError(message: "stopped", offset: offset, line: 0, column: 0)
+  }
+
   @inline(never)
   func error(_ message: String, at offset: Int? = nil) -> JSONError {
     let offset = min(offset ?? position, count)
-    let before = UnsafeBufferPointer(start: bytes, count: offset)
-    let line = before.count { $0 == 0x0A } + 1
-    let lineStart = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
-    return JSONError(message: message, offset: offset, line: line, column: offset - lineStart + 1)
+    let place = TextPlace(of: offset, in: UnsafeBufferPointer(start: bytes, count: count))
+    return JSONError(
+      message: message, offset: offset, line: place.line, column: offset - place.lineStart + 1)
   }
 
   private static func name(of byte: UInt8) -> String {
     (0x21...0x7E).contains(byte)
       ? "'\(Unicode.Scalar(byte))'" : "byte 0x\(String(byte, radix: 16, uppercase: true))"
-  }
-}
-
-/// The values that were read and whose container has not ended.
-struct JSONValueStack: ~Copyable {
-  private(set) var count = 0
-  private var capacity = 64
-  private var values: UnsafeMutablePointer<JSONValue>
-
-  init() { values = .allocate(capacity: capacity) }
-
-  deinit {
-    values.deinitialize(count: count)
-    values.deallocate()
-  }
-
-  @inline(__always)
-  mutating func push(_ value: consuming JSONValue) {
-    if count == capacity { grow() }
-    (values + count).initialize(to: value)
-    count &+= 1
-  }
-
-  /// Takes the last value; there is one.
-  mutating func pop() -> JSONValue {
-    count -= 1
-    return (values + count).move()
-  }
-
-  /// Takes the values from an index on.
-  @inline(__always)
-  mutating func pop(from base: Int, with cache: inout JSONValueCache) -> [JSONValue] {
-    let size = count - base
-    count = base
-    return cache.array(movedFrom: values + base, count: size)
-  }
-
-  mutating func removeAll() {
-    values.deinitialize(count: count)
-    count = 0
-  }
-
-  @inline(never)
-  private mutating func grow() {
-    let larger = UnsafeMutablePointer<JSONValue>.allocate(capacity: capacity * 2)
-    larger.moveInitialize(from: values, count: count)
-    values.deallocate()
-    values = larger
-    capacity *= 2
   }
 }
 

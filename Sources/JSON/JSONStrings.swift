@@ -13,7 +13,7 @@ extension JSONParser {
       let stops = JSONBytes.stops(in: word)
       if stops == 0 {
         if quote &+ index >= nextLook, !canGoOn(at: quote &+ index) {
-          throw error("stopped", at: quote)
+          throw stopped(at: quote &+ index)
         }
         hasHigh = hasHigh || JSONBytes.hasHigh(word)
         index &+= 8
@@ -26,13 +26,15 @@ extension JSONParser {
         return try parseSlowly(from: quote, to: index)
       }
       position = quote &+ index &+ 2
-      return plainText(UnsafeBufferPointer(start: start, count: index))
+      return try plainText(UnsafeBufferPointer(start: start, count: index))
     }
     return try parseSlowly(from: quote, to: index)
   }
 
   @inline(__always)
-  private mutating func plainText(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+  private mutating func plainText(
+    _ bytes: UnsafeBufferPointer<UInt8>
+  ) throws(JSONError) -> String {
     if bytes.count <= 15 {
       // Such a string is made in place, without a call.
       return String(unsafeUninitializedCapacity: 15) { buffer in
@@ -41,7 +43,37 @@ extension JSONParser {
       }
     }
     if texts.isUsed, JSONTextCache.sizes.contains(bytes.count) { return texts.text(of: bytes) }
-    return String(decoding: bytes, as: UTF8.self)
+    if bytes.count <= Self.longText { return String(decoding: bytes, as: UTF8.self) }
+    return try checkedText(bytes, at: position - bytes.count - 1)
+  }
+
+  /// Bytes of a string that are copied and checked between two looks.
+  private static let longText = 256 << 10
+
+  /// The text of bytes that may be wrong; a long one is put together piece by piece.
+  ///
+  /// - Throws: when they are no UTF-8, or the parser shall stop; `start` is their place.
+  private mutating func checkedText(
+    _ bytes: UnsafeBufferPointer<UInt8>, at start: Int
+  ) throws(JSONError) -> String {
+    guard bytes.count > Self.longText else {
+      if let text = String(validating: bytes, as: UTF8.self) { return text }
+      throw error("a string is not valid UTF-8", at: start)
+    }
+    var text = ""
+    text.reserveCapacity(bytes.count)
+    var from = 0
+    while from < bytes.count {
+      var to = min(from + Self.longText, bytes.count)
+      while to < bytes.count, to > from + 1, bytes[to] & 0xC0 == 0x80 { to -= 1 }
+      guard let piece = String(validating: bytes[from..<to], as: UTF8.self) else {
+        throw error("a string is not valid UTF-8", at: start)
+      }
+      text += piece
+      guard look?.report(Look.interval, 0) != false else { throw stopped(at: position) }
+      from = to
+    }
+    return text
   }
 
   /// Reads a string with escapes, with other than ASCII, near the text's end, or that is wrong. The
@@ -52,7 +84,7 @@ extension JSONParser {
     var hasEscape = false
     while index < count {
       let byte = bytes[index]
-      if index >= nextLook, !canGoOn(at: index) { throw error("stopped", at: quote) }
+      if index >= nextLook, !canGoOn(at: index) { throw stopped(at: index) }
       if byte == UInt8(ascii: "\"") {
         position = index + 1
         return try text(in: quote + 1..<index, hasEscape: hasEscape)
@@ -67,18 +99,22 @@ extension JSONParser {
     throw error("a string is not closed", at: quote)
   }
 
-  private func text(in range: Range<Int>, hasEscape: Bool) throws(JSONError) -> String {
+  private mutating func text(
+    in range: Range<Int>, hasEscape: Bool
+  ) throws(JSONError) -> String {
     let slice = UnsafeBufferPointer(start: bytes + range.lowerBound, count: range.count)
     if !hasEscape {
-      guard let text = String(validating: slice, as: UTF8.self) else {
-        throw error("a string is not valid UTF-8", at: range.lowerBound)
-      }
-      return text
+      return try checkedText(slice, at: range.lowerBound)
     }
     var decoded: [UInt8] = []
     decoded.reserveCapacity(slice.count)
     var index = range.lowerBound
+    var next = index + Self.longText
     while index < range.upperBound {
+      if index >= next {
+        guard look?.report(Look.interval, 0) != false else { throw stopped(at: index) }
+        next = index + Self.longText
+      }
       guard bytes[index] == UInt8(ascii: "\\") else {
         decoded.append(bytes[index])
         index += 1
@@ -87,10 +123,10 @@ extension JSONParser {
       index += 1
       try decodeEscape(at: &index, end: range.upperBound, into: &decoded)
     }
-    guard let text = String(validating: decoded, as: UTF8.self) else {
-      throw error("a string is not valid UTF-8", at: range.lowerBound)
+    let result = decoded.withUnsafeBufferPointer { buffer in
+      Result { () throws(JSONError) in try checkedText(buffer, at: range.lowerBound) }
     }
-    return text
+    return try result.get()
   }
 
   /// Decodes what follows a backslash.

@@ -61,9 +61,24 @@ public enum YAML {
   ) throws(YAMLError) -> [JSONValue] {
     var converter = YAMLConverter(look)
     var documents: [JSONValue] = []
-    for node in try YAMLComposer(bytes, look).documents() {
-      let value = try converter.convert(node, depth: 0)
-      if value != .null { documents.append(value) }
+    var nodes = try YAMLComposer(bytes, look).documents()
+    // The nodes are many when the text is long, and are freed while the values are used already.
+    defer {
+      let waste = nodes
+      nodes = []
+      if bytes.count > Disposal.leastBytes { Disposal.beside(consume waste) }
+    }
+    do throws(YAMLError) {
+      for node in nodes {
+        let value = try converter.convert(node, depth: 0)
+        if case .null = value {} else { documents.append(value) }
+      }
+    } catch {
+      documents.append(.array(converter.takeAbandoned()))
+      let waste = documents
+      documents = []
+      if bytes.count > Disposal.leastBytes { Disposal.beside(consume waste) }
+      throw error
     }
     return documents
   }
@@ -74,8 +89,15 @@ private struct YAMLConverter {
   /// Values that one text may have, aliases followed.
   private var budget = 1_000_000
   private var look: Look?
+  /// Values of a text that was given up, which have no place in a document.
+  private var abandoned: [JSONValue] = []
 
   init(_ look: Look?) { self.look = look }
+
+  mutating func takeAbandoned() -> [JSONValue] {
+    defer { abandoned = [] }
+    return abandoned
+  }
 
   mutating func convert(_ node: YAMLNode, depth: Int) throws(YAMLError) -> JSONValue {
     budget -= 1
@@ -90,7 +112,12 @@ private struct YAMLConverter {
     case .scalar(let text, let isPlain): return try convert(text, isPlain: isPlain, in: node)
     case .sequence(let sequence):
       var elements: [JSONValue] = []
-      for element in sequence { elements.append(try convert(element, depth: depth + 1)) }
+      do throws(YAMLError) {
+        for element in sequence { elements.append(try convert(element, depth: depth + 1)) }
+      } catch {
+        abandoned.append(.array(elements))
+        throw error
+      }
       return .array(elements)
     case .mapping(let mapping): return .object(try convert(mapping, depth: depth))
     }
@@ -100,6 +127,18 @@ private struct YAMLConverter {
     _ mapping: [(key: YAMLNode, value: YAMLNode)], depth: Int
   ) throws(YAMLError) -> JSONObject {
     var pairs = PairCollector()
+    do throws(YAMLError) {
+      try convert(mapping, into: &pairs, depth: depth)
+    } catch {
+      abandoned.append(.object(pairs.finish()))
+      throw error
+    }
+    return pairs.finish()
+  }
+
+  private mutating func convert(
+    _ mapping: [(key: YAMLNode, value: YAMLNode)], into pairs: inout PairCollector, depth: Int
+  ) throws(YAMLError) {
     var merged: [YAMLNode] = []
     for (keyNode, valueNode) in mapping {
       if isMergeKey(keyNode) {
@@ -116,7 +155,6 @@ private struct YAMLConverter {
         for (key, value) in source where !pairs.contains(key) { pairs.add(key, value) }
       }
     }
-    return pairs.finish()
   }
 
   private func isMergeKey(_ node: YAMLNode) -> Bool {

@@ -36,6 +36,8 @@ final class YAMLComposer {
   /// Bytes that the C parser has taken.
   private var position = 0
   private var look: Look?
+  /// Nodes that were read when the reader failed, and have no place in a document.
+  private var abandoned: [YAMLNode] = []
 
   /// Prepares to read bytes that outlive this object.
   init(_ input: UnsafeBufferPointer<UInt8>, _ look: Look?) {
@@ -78,16 +80,38 @@ final class YAMLComposer {
   /// The root nodes of all documents, empty ones included.
   func documents() throws(YAMLError) -> [YAMLNode] {
     var roots: [YAMLNode] = []
-    try advance()
-    while event.type != YAML_STREAM_END_EVENT {
-      if event.type == YAML_DOCUMENT_START_EVENT {
-        anchors.removeAll()
-        try advance()
-        roots.append(try node(depth: 0))
-      }
+    do throws(YAMLError) {
       try advance()
+      while event.type != YAML_STREAM_END_EVENT {
+        if event.type == YAML_DOCUMENT_START_EVENT {
+          anchors.removeAll()
+          try advance()
+          roots.append(try node(depth: 0))
+        }
+        try advance()
+      }
+    } catch {
+      let waste = Waste(roots, abandoned, anchors)
+      roots = []
+      abandoned = []
+      anchors = [:]
+      if position > Disposal.leastBytes { Disposal.beside(consume waste) }
+      throw error
     }
     return roots
+  }
+
+  /// What a failed reader leaves.
+  private struct Waste {
+    let roots: [YAMLNode]
+    let abandoned: [YAMLNode]
+    let anchors: [String: YAMLNode]
+
+    init(_ roots: [YAMLNode], _ abandoned: [YAMLNode], _ anchors: [String: YAMLNode]) {
+      self.roots = roots
+      self.abandoned = abandoned
+      self.anchors = anchors
+    }
   }
 
   /// Moves to the next event.
@@ -111,30 +135,54 @@ final class YAMLComposer {
         throw error("the alias *\(name) stands for nothing before it", at: mark)
       }
       return node
-    case YAML_SCALAR_EVENT: return scalar(at: mark)
+    case YAML_SCALAR_EVENT: return try scalar(at: mark)
     case YAML_SEQUENCE_START_EVENT: return try sequence(at: mark, depth: depth)
     case YAML_MAPPING_START_EVENT: return try mapping(at: mark, depth: depth)
     default: throw error("the YAML cannot be read", at: mark)
     }
   }
 
-  private func scalar(at mark: yaml_mark_t) -> YAMLNode {
+  private func scalar(at mark: yaml_mark_t) throws(YAMLError) -> YAMLNode {
     let scalar = event.data.scalar
     let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
     let content = YAMLNode.Content.scalar(
-      String(decoding: bytes, as: UTF8.self),
+      try longText(bytes, at: mark),
       isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE || scalar.style == YAML_ANY_SCALAR_STYLE)
     return finish(content, tag: text(scalar.tag), anchor: text(scalar.anchor), at: mark)
+  }
+
+  /// The text of a scalar, which the C parser has found valid; a long one is copied piece by piece.
+  private func longText(
+    _ bytes: UnsafeBufferPointer<UInt8>, at mark: yaml_mark_t
+  ) throws(YAMLError) -> String {
+    let most = 256 << 10
+    guard bytes.count > most else { return String(decoding: bytes, as: UTF8.self) }
+    var text = ""
+    text.reserveCapacity(bytes.count)
+    var from = 0
+    while from < bytes.count {
+      var to = min(from + most, bytes.count)
+      while to < bytes.count, bytes[to] & 0xC0 == 0x80 { to -= 1 }
+      text += String(decoding: bytes[from..<to], as: UTF8.self)
+      guard look?.count(bytes: Look.interval) != false else { throw error("stopped", at: mark) }
+      from = to
+    }
+    return text
   }
 
   private func sequence(at mark: yaml_mark_t, depth: Int) throws(YAMLError) -> YAMLNode {
     let tag = text(event.data.sequence_start.tag)
     let anchor = text(event.data.sequence_start.anchor)
     var elements: [YAMLNode] = []
-    try advance()
-    while event.type != YAML_SEQUENCE_END_EVENT {
-      elements.append(try node(depth: depth + 1))
+    do throws(YAMLError) {
       try advance()
+      while event.type != YAML_SEQUENCE_END_EVENT {
+        elements.append(try node(depth: depth + 1))
+        try advance()
+      }
+    } catch {
+      abandoned.append(finish(.sequence(elements), tag: "", anchor: "", at: mark))
+      throw error
     }
     return finish(.sequence(elements), tag: tag, anchor: anchor, at: mark)
   }
@@ -143,12 +191,17 @@ final class YAMLComposer {
     let tag = text(event.data.mapping_start.tag)
     let anchor = text(event.data.mapping_start.anchor)
     var pairs: [(key: YAMLNode, value: YAMLNode)] = []
-    try advance()
-    while event.type != YAML_MAPPING_END_EVENT {
-      let key = try node(depth: depth + 1)
+    do throws(YAMLError) {
       try advance()
-      pairs.append((key, try node(depth: depth + 1)))
-      try advance()
+      while event.type != YAML_MAPPING_END_EVENT {
+        let key = try node(depth: depth + 1)
+        try advance()
+        pairs.append((key, try node(depth: depth + 1)))
+        try advance()
+      }
+    } catch {
+      abandoned.append(finish(.mapping(pairs), tag: "", anchor: "", at: mark))
+      throw error
     }
     return finish(.mapping(pairs), tag: tag, anchor: anchor, at: mark)
   }
@@ -185,10 +238,10 @@ final class YAMLComposer {
 
   /// A byte or character that YAML does not allow: the parser tells its offset only.
   private func readerProblem(_ message: String) -> YAMLError {
-    let before = input.prefix(Int(clamping: parser.pointee.problem_offset))
-    let line = before.count { $0 == UInt8(ascii: "\n") } + 1
-    let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-    let column = String(decoding: before[start...], as: UTF8.self).unicodeScalars.count + 1
-    return YAMLError(message: message, line: line, column: column)
+    guard look?.isStopped != true else { return YAMLError(message: "stopped", line: 0, column: 0) }
+    let offset = min(Int(clamping: parser.pointee.problem_offset), input.count)
+    let place = TextPlace(of: offset, in: input)
+    return YAMLError(
+      message: message, line: place.line, column: place.scalars(upTo: offset, in: input) + 1)
   }
 }

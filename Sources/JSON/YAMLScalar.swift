@@ -42,7 +42,11 @@ enum YAMLScalar {
     }
   }
 
+  /// Bytes of a number; a longer text is a text, whatever it is made of.
+  private static let longestNumber = 4096
+
   private static func number(_ text: String) -> JSONValue? {
+    guard text.utf8.count <= longestNumber else { return nil }
     let isFraction = text.hasPrefix(".")
     let plain = isFraction ? text : text.filter { $0 != "_" }
     if !isFraction, let integer = integer(plain) { return integer }

@@ -23,7 +23,8 @@ extension Heap {
     var total = pages.blocks.reduce(0) { $0 + residentBytes($1.start, $1.size) }
     var current = large.first
     while let block = current {
-      total += blockSize(block)
+      let size = block.pointee.whole
+      total += LargeBlock.isFromSystem(size) ? residentBytes(block, size) : blockSize(block)
       current = block.pointee.next
     }
     return total + references.reduce(0) { $0 + blockSize($1.pointee.content.toOpaque()) }

@@ -14,7 +14,7 @@ private let lower: Set = ["Lexer", "JSON", "Interpreter", "KubernetesClient"]
 
 private let rules: [String: Rule] = [
   "Lexer": Rule(),
-  "JSON": Rule(other: ["CYAML"]),
+  "JSON": Rule(own: ["Processes"], other: ["CYAML"]),
   "Interpreter": Rule(own: ["Lexer", "JSON"]),
   "Processes": Rule(),
   "KubernetesClient": Rule(own: ["JSON", "CCurl", "CHTTP", "Processes"], other: ["Crypto"]),

@@ -11,7 +11,8 @@ extension StandardLibrary {
         defer { call.heap.giveBackBorrowed() }
         do {
           let text = try call.string(0).utf8
-          return try call.heap.makeData(try JSONValue.parse(text, look: call.heap.textLook()))
+          return try call.heap.makeData(
+            freeing: try JSONValue.parse(text, look: call.heap.textLook()))
         } catch let error as JSONError {
           throw ScriptError.value("this is no JSON: \(error)")
         }
@@ -87,7 +88,7 @@ extension StandardLibrary {
         defer { call.heap.giveBackBorrowed() }
         let text = try call.string(0).utf8
         return try yaml {
-          try call.heap.makeData(try YAML.parse(text, look: call.heap.textLook()))
+          try call.heap.makeData(freeing: try YAML.parse(text, look: call.heap.textLook()))
         }
       })
     library.add(
@@ -96,14 +97,17 @@ extension StandardLibrary {
         defer { call.heap.giveBackBorrowed() }
         let text = try call.string(0).utf8
         return try yaml {
-          try call.heap.makeData(.array(try YAML.parseAll(text, look: call.heap.textLook())))
+          try call.heap.makeData(
+            freeing: .array(try YAML.parseAll(text, look: call.heap.textLook())))
         }
       })
     library.add(
       immediate("yaml.format", [.init("value")], "YAML text of a value") { call in
         let heap = call.heap
         defer { heap.giveBackBorrowed() }
-        let text = YAML.format(try call.machine.json(call[0]), look: heap.textLook())
+        let data = try call.machine.json(call[0])
+        let text = YAML.format(data, look: heap.textLook())
+        try heap.free(consume data)
         heap.text.begin()
         try heap.text.append(text)
         return Value(try heap.text.finish())

@@ -117,17 +117,27 @@ extension Machine {
     case .duration: return .string(try value.text(heap))
     case .list:
       var elements: [JSONValue] = []
-      for index in 0..<value.asList.count {
-        elements.append(try json(value.asList[item: index], depth: depth + 1))
+      do throws(ScriptError) {
+        for index in 0..<value.asList.count {
+          elements.append(try json(value.asList[item: index], depth: depth + 1))
+        }
+      } catch {
+        heap.abandoned.append(.array(elements))
+        throw error
       }
       return .array(elements)
     case .map:
       var object = JSONObject()
-      var position = 0
-      while let pair = value.asMap.next(position) {
-        try heap.borrow(Look.bytesPerValue + pair.key.pointee.byteCount)
-        object.append(pair.key.text, try json(pair.value, depth: depth + 1))
-        position = pair.next
+      do throws(ScriptError) {
+        var position = 0
+        while let pair = value.asMap.next(position) {
+          try heap.borrow(Look.bytesPerValue + pair.key.pointee.byteCount)
+          object.append(pair.key.text, try json(pair.value, depth: depth + 1))
+          position = pair.next
+        }
+      } catch {
+        heap.abandoned.append(.object(object))
+        throw error
       }
       return .object(object)
     default:
@@ -171,6 +181,32 @@ extension Machine {
 }
 
 extension Heap {
+  /// Makes maps and lists of JSON data that was read from a text of any size, and frees the data. When
+  /// the run must stop, what is not freed by then is freed beside.
+  ///
+  /// - Throws: when the run passes its memory or must stop.
+  public func makeData(freeing json: consuming JSONValue) throws(ScriptError) -> Value {
+    guard borrowed > Disposal.leastBytes else { return try makeData(json) }
+    let value: Value
+    do throws(ScriptError) {
+      value = try makeData(json)
+    } catch {
+      Disposal.beside(consume json)
+      throw error
+    }
+    try free(consume json)
+    return value
+  }
+
+  /// Frees JSON data whose memory was borrowed, with looks at the limits.
+  ///
+  /// - Throws: when the run must stop; the rest is then freed beside.
+  public func free(_ json: consuming JSONValue) throws(ScriptError) {
+    guard borrowed > Disposal.leastBytes else { return }
+    JSONValue.free(json) { canGoOn(after: $0 / 4) }
+    try throwIfInterrupted()
+  }
+
   /// Makes maps and lists of JSON data of any size.
   ///
   /// - Throws: when the run passes its memory or must stop.

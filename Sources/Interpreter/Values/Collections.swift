@@ -25,12 +25,15 @@ extension UnsafeMutablePointer where Pointee == ListObject {
   public func reserve(_ capacity: Int, _ heap: Heap) {
     guard capacity > pointee.capacity else { return }
     let stride = MemoryLayout<Value>.stride
-    let items = heap.makeBuffer(capacity * stride).assumingMemoryBound(to: Value.self)
-    if let old = pointee.items {
-      items.update(from: old, count: pointee.count)
-      if old != ownItems { heap.freeBuffer(old, pointee.capacity * stride) }
+    let buffer: UnsafeMutableRawPointer
+    if let old = pointee.items, old != ownItems {
+      buffer = heap.growBuffer(
+        old, pointee.capacity * stride, to: capacity * stride, holding: pointee.count * stride)
+    } else {
+      buffer = heap.makeBuffer(capacity * stride)
+      if let old = pointee.items { buffer.copyMemory(from: old, byteCount: pointee.count * stride) }
     }
-    pointee.items = items
+    pointee.items = buffer.assumingMemoryBound(to: Value.self)
     pointee.capacity = capacity
   }
 
@@ -267,6 +270,13 @@ extension UnsafeMutablePointer where Pointee == MapObject {
   /// Moves the pairs into a buffer of that capacity, without the removed ones.
   private func resize(_ capacity: Int, _ heap: Heap) {
     let size = capacity * MemoryLayout<MapEntry>.stride
+    if let old = pointee.entries, old != ownEntries, count == used, size > entriesSize {
+      pointee.entries = heap.growBuffer(
+        old, entriesSize, to: size, holding: used * MemoryLayout<MapEntry>.stride
+      ).assumingMemoryBound(to: MapEntry.self)
+      pointee.capacity = UInt32(capacity)
+      return
+    }
     let entries = heap.makeBuffer(size).assumingMemoryBound(to: MapEntry.self)
     var count = 0
     if let old = pointee.entries {
@@ -281,6 +291,11 @@ extension UnsafeMutablePointer where Pointee == MapObject {
     pointee.used = UInt32(count)
   }
 
+  /// Entries of the table that are filled between two looks at the interrupt.
+  private static var entriesPerLook: Int { 16 << 10 }
+
+  /// Makes the table of all pairs, unless an interrupt breaks it off: the map has none then, until the
+  /// next pair is added.
   private func rebuildTable(_ heap: Heap) {
     var size = 32
     while size < Int(pointee.capacity) * 2 { size *= 2 }
@@ -289,12 +304,31 @@ extension UnsafeMutablePointer where Pointee == MapObject {
       pointee.tableSize = UInt32(size)
       pointee.table = heap.makeBuffer(tableBytes).assumingMemoryBound(to: UInt32.self)
     }
-    pointee.table.unsafelyUnwrapped.initialize(repeating: UInt32.max, count: size)
+    var start = 0
+    while start < size {
+      let count = Swift.min(size - start, Self.entriesPerLook)
+      (pointee.table.unsafelyUnwrapped + start).initialize(repeating: UInt32.max, count: count)
+      start += count
+      if start < size, heap.interrupt.isSet { return dropTable(heap) }
+    }
     let entries = pointee.entries.unsafelyUnwrapped
     for index in 0..<used {
+      if index & (Self.entriesPerLook - 1) == 0, index > 0, heap.interrupt.isSet {
+        return dropTable(heap)
+      }
       guard let key = entries[index].key else { continue }
       insertInTable(index, key.hash)
     }
+  }
+
+  /// Goes on without a table: keys are then searched one by one, but not many of them, since the run ends
+  /// at the next step.
+  private func dropTable(_ heap: Heap) {
+    heap.nextLook = heap.steps
+    guard let table = pointee.table else { return }
+    heap.freeBuffer(table, tableBytes)
+    pointee.table = nil
+    pointee.tableSize = 0
   }
 
   private func insertInTable(_ index: Int, _ hash: UInt32) {

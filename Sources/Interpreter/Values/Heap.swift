@@ -9,9 +9,31 @@
 // One collection may come elsewhere: when a library function needs memory that garbage holds. It keeps
 // everything that was made since the function was called, which no root may reach yet.
 
+import JSON
+
 #if canImport(Glibc)
   import Glibc
 #endif
+
+/// What a heap leaves: its objects, of which none is looked at any more.
+private struct HeapMemory: ~Copyable {
+  private var pages: PageStore
+  private var large: LargeBlocks
+  private let isTrimmed: Bool
+
+  init(_ pages: PageStore, _ large: LargeBlocks, isTrimmed: Bool) {
+    self.pages = pages
+    self.large = large
+    self.isTrimmed = isTrimmed
+  }
+
+  deinit {
+    var (pages, large) = (pages, large)
+    large.removeAll()
+    pages.removeAll()
+    if isTrimmed { CLibrary.giveBackMemory() }
+  }
+}
 
 /// Owns every object of one machine.
 public final class Heap {
@@ -38,6 +60,8 @@ public final class Heap {
   var hasStaleMarks = false
   /// Bytes that a library function has borrowed.
   var borrowed = 0
+  /// Data that a library function had begun to make when it failed; see `giveBackBorrowed`.
+  var abandoned: [JSONValue] = []
   /// Why the run must stop, if it must.
   let interrupt = Interrupt()
   /// What embedders' objects own, closed when the fiber ends that opened it, or the run.
@@ -71,12 +95,11 @@ public final class Heap {
 
   deinit {
     for reference in references { reference.pointee.content.release() }
-    large.removeAll()
-    pages.removeAll()
+    let waste = HeapMemory(pages, large, isTrimmed: peak > Self.trimSize)
+    if max(bytes, peak) > Self.trimSize { Disposal.beside(consume waste) }
     for string in permanents { (UnsafeMutableRawPointer(string) - 8).deallocate() }
     state.pointee.classes.deallocate()
     state.deallocate()
-    if peak > Self.trimSize { CLibrary.giveBackMemory() }
   }
 
   /// Bytes that all objects and their buffers take.

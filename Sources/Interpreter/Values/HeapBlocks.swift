@@ -76,6 +76,25 @@ extension Heap {
     return cell(index)
   }
 
+  /// Memory for a buffer in the place of a smaller one, with the first bytes of that. A very large one
+  /// moves by its pages, which takes no time.
+  func growBuffer(
+    _ old: UnsafeMutableRawPointer, _ oldSize: Int, to size: Int, holding count: Int
+  ) -> UnsafeMutableRawPointer {
+    if oldSize > state.pointee.mostInCell {
+      let block = UnsafeMutablePointer<LargeBlock>(of: old)
+      let before = block.pointee.footprint
+      if let block = large.grow(block, to: size) {
+        bytes += block.pointee.footprint - before
+        return block.content
+      }
+    }
+    let buffer = makeBuffer(size)
+    buffer.copyMemory(from: old, byteCount: count)
+    freeBuffer(old, oldSize)
+    return buffer
+  }
+
   /// Gives a buffer of that size back, at once.
   func freeBuffer(_ buffer: UnsafeMutableRawPointer, _ size: Int) {
     guard size <= state.pointee.mostInCell else {

@@ -5,6 +5,8 @@
 // was seen stays set until the next run, and the machine looks at it after every library call, so a
 // function that swallows the error, or that can only stop early, ends the run all the same.
 
+import JSON
+
 extension Heap {
   /// Steps between two looks at the limits: far less than a millisecond of work.
   static let lookInterval = 512
@@ -108,6 +110,9 @@ extension Heap {
 
   /// Ends what `borrow` began, all of it.
   public func giveBackBorrowed() {
+    let waste = abandoned
+    abandoned = []
+    if !waste.isEmpty, borrowed > Disposal.leastBytes { Disposal.beside(consume waste) }
     account(-borrowed)
     borrowed = 0
   }

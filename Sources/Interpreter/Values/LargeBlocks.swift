@@ -18,8 +18,19 @@ struct LargeBlock {
     isMarked = false
   }
 
-  /// Bytes of the block, as the C library rounds them.
-  var footprint: Int { Heap.footprint(MemoryLayout<LargeBlock>.stride + size) }
+  /// Bytes with what follows.
+  var whole: Int { MemoryLayout<LargeBlock>.stride + size }
+
+  /// Blocks from so many bytes on come from the system itself.
+  private static let systemFrom = 4 << 20
+
+  /// True when a block of so many bytes, with what follows, comes from the system.
+  static func isFromSystem(_ whole: Int) -> Bool { whole >= systemFrom }
+
+  /// Bytes of the block, as the C library or the system rounds them.
+  var footprint: Int {
+    Self.isFromSystem(whole) ? SystemMemory.rounded(whole) : Heap.footprint(whole)
+  }
 }
 
 extension UnsafeMutablePointer where Pointee == LargeBlock {
@@ -38,20 +49,47 @@ struct LargeBlocks {
   private(set) var first: UnsafeMutablePointer<LargeBlock>?
 
   mutating func make(_ size: Int, holdsObject: Bool) -> UnsafeMutablePointer<LargeBlock> {
-    let block = UnsafeMutableRawPointer.allocate(
-      byteCount: MemoryLayout<LargeBlock>.stride + size, alignment: 16
-    ).bindMemory(to: LargeBlock.self, capacity: 1)
+    let whole = MemoryLayout<LargeBlock>.stride + size
+    let memory =
+      LargeBlock.isFromSystem(whole)
+      ? SystemMemory.take(whole) : .allocate(byteCount: whole, alignment: 16)
+    let block = memory.bindMemory(to: LargeBlock.self, capacity: 1)
     block.initialize(to: LargeBlock(next: first, size: size, holdsObject: holdsObject))
     first?.pointee.previous = block
     first = block
     return block
   }
 
+  /// Gives a block that came from the system another size, without a copy; nil when that cannot be.
+  mutating func grow(
+    _ block: UnsafeMutablePointer<LargeBlock>, to size: Int
+  ) -> UnsafeMutablePointer<LargeBlock>? {
+    let whole = block.pointee.whole
+    guard LargeBlock.isFromSystem(whole), size > block.pointee.size,
+      let memory = SystemMemory.resize(
+        block, whole, to: MemoryLayout<LargeBlock>.stride + size)
+    else { return nil }
+    let moved = memory.assumingMemoryBound(to: LargeBlock.self)
+    moved.pointee.size = size
+    moved.pointee.next?.pointee.previous = moved
+    if let previous = moved.pointee.previous {
+      previous.pointee.next = moved
+    } else {
+      first = moved
+    }
+    return moved
+  }
+
   mutating func free(_ block: UnsafeMutablePointer<LargeBlock>) {
     let (next, previous) = (block.pointee.next, block.pointee.previous)
     next?.pointee.previous = previous
     if let previous { previous.pointee.next = next } else { first = next }
-    block.deallocate()
+    let whole = block.pointee.whole
+    if LargeBlock.isFromSystem(whole) {
+      SystemMemory.giveBack(block, whole)
+    } else {
+      block.deallocate()
+    }
   }
 
   /// Blocks that are freed between two looks at the interrupt.

@@ -220,8 +220,7 @@ struct PageStore {
   private static let leastBlock = 1 << 20
   private static let mostBlock = 32 << 20
   /// From so many bytes on, blocks ask for the system's large pages, of which one may be half empty.
-  private static let hugeFrom = 16 << 20
-  private static let hugePage = 2 << 20
+  private static let largeFrom = 16 << 20
 
   /// A page; one for objects holds zeros or old objects of pages whose cells had another size, which
   /// nobody must take for objects, so it is zeroed.
@@ -244,20 +243,19 @@ struct PageStore {
 
   private mutating func addBlock() {
     let total = blocks.reduce(0) { $0 + $1.size }
-    let isHuge = total >= Self.hugeFrom
-    let unit = isHuge ? Self.hugePage : Page.size
+    let isLarge = total >= Self.largeFrom
+    let unit = isLarge ? SystemMemory.largePage : Page.size
     let size = min(max(Self.leastBlock, total / 4), Self.mostBlock) / unit * unit
-    let memory = mmap(
-      nil, size + unit, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    guard let memory, memory != MAP_FAILED else {
-      // What `malloc` of the Swift runtime does as well when the system has no memory left.
-      preconditionFailure("the system has no memory left")
+    if isLarge {
+      let memory = SystemMemory.take(size)
+      blocks.append((memory, size))
+      next = Int(bitPattern: memory)
+    } else {
+      let memory = SystemMemory.takeSmall(size + unit)
+      blocks.append((memory, size + unit))
+      next = (Int(bitPattern: memory) + unit - 1) & ~(unit - 1)
     }
-    blocks.append((memory, size + unit))
-    next = (Int(bitPattern: memory) + unit - 1) & ~(unit - 1)
     end = next + size
-    // Where the system has none, small ones serve as well.
-    if isHuge { madvise(UnsafeMutableRawPointer(bitPattern: next), size, MADV_HUGEPAGE) }
   }
 
   /// Gives the memory of unused pages back to the system; their addresses stay reserved.
@@ -278,7 +276,7 @@ struct PageStore {
 
   /// Gives everything back; no page may be used afterwards.
   mutating func removeAll() {
-    for block in blocks { munmap(block.start, block.size) }
+    for block in blocks { SystemMemory.giveBack(block.start, block.size) }
     blocks = []
     used = []
     zeroed = []

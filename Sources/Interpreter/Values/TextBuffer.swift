@@ -1,6 +1,6 @@
 // Where long texts are put together: bytes that grow within the heap's limits, then become one string.
 //
-// The buffer grows by `realloc`, which moves a large block by its pages: there are never two of them.
+// A large buffer is the system's own memory, which is moved by its pages when it grows: there are never two.
 
 #if canImport(Glibc)
   import Glibc
@@ -29,7 +29,7 @@ public final class TextBuffer {
     capacity = 0
   }
 
-  deinit { if capacity > 0 { free(bytes) } }
+  deinit { release() }
 
   /// Empties the buffer.
   public func begin() {
@@ -148,18 +148,44 @@ public final class TextBuffer {
     guard !isOverflow else { return try heap.reserve(.max) }
     let wanted = max(sum, 256, min(capacity * 2, capacity + heap.limit / 16))
     try heap.reserve(wanted - capacity)
-    guard let other = realloc(capacity > 0 ? bytes : nil, wanted) else {
-      return try heap.reserve(.max)
-    }
+    let other = Self.isFromSystem(wanted) ? growLarge(to: wanted) : growSmall(to: wanted)
+    guard let other else { return try heap.reserve(.max) }
     bytes = other.assumingMemoryBound(to: UInt8.self)
     heap.account(buffer: wanted, was: capacity)
     capacity = wanted
   }
 
+  /// True when a buffer of that capacity is the system's own memory.
+  private static func isFromSystem(_ capacity: Int) -> Bool { capacity >= 4 << 20 }
+
+  private func growSmall(to wanted: Int) -> UnsafeMutableRawPointer? {
+    realloc(capacity > 0 ? bytes : nil, wanted)
+  }
+
+  private func growLarge(to wanted: Int) -> UnsafeMutableRawPointer {
+    if Self.isFromSystem(capacity),
+      let moved = SystemMemory.resize(bytes, capacity, to: wanted)
+    {
+      return moved
+    }
+    let memory = SystemMemory.take(wanted)
+    memory.copyMemory(from: bytes, byteCount: count)
+    release()
+    return memory
+  }
+
+  private func release() {
+    if Self.isFromSystem(capacity) {
+      SystemMemory.giveBack(bytes, capacity)
+    } else if capacity > 0 {
+      free(bytes)
+    }
+  }
+
   private func shrink() {
     guard capacity > Self.keptCapacity else { return }
     heap.account(buffer: 0, was: capacity)
-    free(bytes)
+    release()
     bytes = Self.nowhere
     capacity = 0
   }
