@@ -121,6 +121,29 @@ struct BadInputTests {
   }
 
   @Test(
+    "a function that is too large is reported where it became so",
+    arguments: [
+      (text: "print 1\nfn f(ITEMS) => 1", item: "p#", separator: ", "),
+      (text: "print 1\nfn f(ITEMS) => 1", item: "p# = #", separator: ", "),
+      (text: "print 1\nprint max(ITEMS)", item: "#", separator: ", "),
+      (text: "let f = (...all) => all\nprint f(ITEMS)", item: "#", separator: ", "),
+      (text: "print 1\nfn f() { ITEMS }", item: "let l# = #", separator: "; "),
+    ])
+  func placeOfTooLarge(_ text: String, _ item: String, _ separator: String) async throws {
+    let items = (0..<Self.many).map { item.replacing("#", with: "\($0)") }
+    let result = await run(text.replacing("ITEMS", with: items.joined(separator: separator)))
+    #expect(result.reports.count == 1)
+    let report = try #require(result.reports.first)
+    #expect(report.code == "E0320")
+    let location = try #require(report.location)
+    let span = Int(location.span.start)..<Int(location.span.end)
+    let place = String(decoding: location.source.bytes[span], as: UTF8.self)
+    // The name or the number of the first item that was too many.
+    let number = try #require(Int(place.filter(\.isNumber).prefix(5)), "\(place)")
+    #expect((65_000...65_536).contains(number), "\(place)")
+  }
+
+  @Test(
     "more arguments, names or parts than registers are one error with its place",
     arguments: [
       "fn g(...all) => all.count()\nprint g(", "print \"", "print [1", "fn f() {\n",

@@ -42,7 +42,7 @@ struct Compiler {
 
   /// Ends the function under construction.
   mutating func finish(name: String) -> Prototype {
-    if let span = function.tooLarge ?? (function.registerCount > 0xFF00 ? Span(0, 0) : nil) {
+    if let span = function.tooLarge {
       diagnostics.append(
         Diagnostic(
           code: FaultCode.functionTooLarge.rawValue, "the function \(name) is too large",
@@ -287,6 +287,9 @@ struct Compiler {
   private mutating func functionBody(_ body: Function) {
     for parameter in body.parameters {
       newLocal(resolution.declaration(at: parameter.name.span))
+      if function.registerCount > FunctionBuilder.mostRegisters {
+        function.refuse(parameter.name.span)
+      }
       function.parameters.append(
         PrototypeParameter(
           name: parameter.name.text, hasDefault: parameter.defaultValue != nil,

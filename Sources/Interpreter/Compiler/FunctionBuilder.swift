@@ -31,8 +31,8 @@ struct FunctionBuilder {
   var leavings: [(cleanup: Int, range: Range<Int>)] = []
   /// True for the body of a `parallel for`: `continue` ends the item.
   var isParallelBody = false
-  /// Set when an operand did not fit its field.
-  var tooLarge: Span?
+  /// What was the first to be too much: an operand did not fit its field, or there was no register left.
+  private(set) var tooLarge: Span?
 
   /// A loop while its body is compiled.
   struct LoopContext {
@@ -41,9 +41,17 @@ struct FunctionBuilder {
     var cleanupDepth: Int
   }
 
+  /// Registers that a function may use, some less than an operand can name.
+  static let mostRegisters = 0xFF00
+
+  /// Notes that the function is too large from here on.
+  mutating func refuse(_ span: Span) { tooLarge = tooLarge ?? span }
+
   /// Appends an instruction and returns its index.
   @discardableResult
   mutating func emit(_ instruction: Instruction, _ span: Span) -> Int {
+    // Registers are taken without a place; what they are for comes at once.
+    if registerCount > Self.mostRegisters { refuse(span) }
     code.append(instruction)
     spans.append(span)
     return code.count - 1
@@ -71,7 +79,7 @@ struct FunctionBuilder {
   /// The index of a name's constant, which must fit 16 bits.
   mutating func name(_ text: String, _ span: Span) -> Int {
     let index = constant(.string(ExactText(text)))
-    if index > 0xFFFF { tooLarge = span }
+    if index > 0xFFFF { refuse(span) }
     return index
   }
 
@@ -81,7 +89,7 @@ struct FunctionBuilder {
     if let known = shapeIndex[shape] { return known }
     shapes.append(shape)
     shapeIndex[shape] = shapes.count - 1
-    if shapes.count > 0xFFFF { tooLarge = span }
+    if shapes.count > 0xFFFF { refuse(span) }
     return shapes.count - 1
   }
 
@@ -92,7 +100,7 @@ struct FunctionBuilder {
     case .jumpUnlessLess, .jumpUnlessLessOrEqual, .jumpUnlessEqual, .jumpUnlessNotEqual,
       .jumpUnlessLessInt, .jumpUnlessLessOrEqualInt, .jumpUnlessGreaterInt,
       .jumpUnlessGreaterOrEqualInt, .jumpUnlessEqualInt, .jumpUnlessNotEqualInt:
-      if distance > Int(Int16.max) { tooLarge = spans[jump] }
+      if distance > Int(Int16.max) { refuse(spans[jump]) }
       code[jump].c = UInt16(bitPattern: Int16(truncatingIfNeeded: distance))
     default:
       code[jump].bx = distance
