@@ -33,9 +33,14 @@ struct Driver {
   func drive(isolation: isolated (any Actor)? = #isolation) async throws -> ScriptValue {
     let interrupt = machine.interrupt
     return try await withTaskCancellationHandler {
+      if Task.isCancelled { throw CancellationError() }
+      // Most small scripts wait for nothing, and the runtime takes longer to learn what a group of tasks is
+      // than they run.
+      let first = machine.runSlice()
+      if machine.calls.isEmpty, let value = try ended(first) { return value }
       // A throwing group, so that leaving with an error cancels the calls and waits for them.
-      try await withThrowingTaskGroup(of: Event.self) { group in
-        try await loop(&group)
+      return try await withThrowingTaskGroup(of: Event.self) { group in
+        try await loop(&group, after: first)
       }
     } onCancel: {
       interrupt.set()
@@ -43,14 +48,13 @@ struct Driver {
   }
 
   private func loop(
-    _ group: inout ThrowingTaskGroup<Event, any Error>,
+    _ group: inout ThrowingTaskGroup<Event, any Error>, after first: Machine.Step,
     isolation: isolated (any Actor)? = #isolation
   ) async throws -> ScriptValue {
-    if Task.isCancelled { throw CancellationError() }
     let resources = machine.heap.resources
     var pending = Pending()
+    var step = first
     while true {
-      let step = machine.runSlice()
       for call in machine.calls {
         group.addTask { await Self.carryOut(call, resources) }
       }
@@ -68,6 +72,7 @@ struct Driver {
       }
       if Task.isCancelled { throw CancellationError() }
       try throwFailure()
+      step = machine.runSlice()
     }
   }
 

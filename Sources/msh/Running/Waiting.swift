@@ -43,15 +43,15 @@ enum Waiting {
     let current = CurrentTask()
     begin {
       current.enter()
-      let result = await work()
+      slot.put(await work())
       current.leave()
-      slot.put(result)
       Events.post(.finished)
     }
     var cause: StopCause?
     var signals = 0
     while true {
-      if let result = slot.take() {
+      if current.hasLeft {
+        let result = slot.take()
         Output.standard.flush()
         return (result, cause)
       }
@@ -104,6 +104,7 @@ private final class CurrentTask: Sendable {
   private struct State {
     var running: Reference?
     var isCancelled = false
+    var hasLeft = false
   }
 
   private let state = Mutex(State())
@@ -121,7 +122,15 @@ private final class CurrentTask: Sendable {
   }
 
   /// Called by the task before it ends.
-  func leave() { state.withLock { $0.running = nil } }
+  func leave() {
+    state.withLock { state in
+      state.running = nil
+      state.hasLeft = true
+    }
+  }
+
+  /// True when the task has nothing more to do.
+  var hasLeft: Bool { state.withLock { $0.hasLeft } }
 
   /// Cancels the task, or has it cancelled as soon as it starts.
   func cancel() {
@@ -132,12 +141,20 @@ private final class CurrentTask: Sendable {
   }
 }
 
-/// Carries the result from the task to the main thread.
-private final class Slot<Result: Sendable>: Sendable {
-  private let value = Mutex<Result?>(nil)
+/// Carries the result from the task to the main thread: filled by the one, then emptied by the other. Raw
+/// memory, since the Swift runtime takes its time to make a class or a lock for one more type.
+///
+/// `@unchecked Sendable`: the task has it until it leaves (`CurrentTask.leave`), the main thread from then on.
+private struct Slot<Result: Sendable>: @unchecked Sendable {
+  private let place = UnsafeMutablePointer<Result>.allocate(capacity: 1)
 
-  func put(_ result: Result) { value.withLock { $0 = result } }
-  func take() -> Result? { value.withLock { $0 } }
+  func put(_ result: Result) { place.initialize(to: result) }
+
+  /// The result, once.
+  func take() -> Result {
+    defer { place.deallocate() }
+    return place.move()
+  }
 }
 
 /// Files that must not outlive the process, however it ends.

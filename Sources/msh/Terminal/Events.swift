@@ -34,18 +34,24 @@ enum Events {
 
   /// Makes the pipe and installs the handlers; before it, events are lost. Called once, at the start.
   static func start() {
-    var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { return }
-    for end in ends {
-      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+    // No array: that would be the first of its type in the process, which the runtime has to make.
+    let isOpen = withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2) { ends in
+      guard let base = ends.baseAddress, pipe(base) == 0 else { return false }
+      (readEnd, writeEnd) = (ends[0], ends[1])
+      return true
     }
-    readEnd = ends[0]
-    writeEnd = ends[1]
+    guard isOpen else { return }
+    prepare(readEnd)
+    prepare(writeEnd)
     handle(SIGINT) { _ in Events.post(.interrupt) }
     handle(SIGTERM) { _ in Events.post(.terminate) }
     // A closed pipe is seen as a failed write instead; sockets need that too.
     signal(SIGPIPE, SIG_IGN)
+  }
+
+  private static func prepare(_ end: Int32) {
+    _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+    _ = fcntl(end, F_SETFL, O_NONBLOCK)
   }
 
   /// Wakes the main thread. Safe in signal handlers and on any thread.
@@ -58,15 +64,15 @@ enum Events {
 
   /// Waits for the next event, for a descriptor, or for at most `timeout` milliseconds (-1: for ever).
   static func wait(watching descriptor: Int32? = nil, timeout: Int32 = -1) -> Wake {
-    var polled = [pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)]
-    if let descriptor {
-      polled.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
+    withUnsafeTemporaryAllocation(of: pollfd.self, capacity: 2) { polled in
+      polled[0] = pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)
+      // A negative descriptor is passed over.
+      polled[1] = pollfd(fd: descriptor ?? -1, events: Int16(POLLIN), revents: 0)
+      let count = poll(polled.baseAddress, 2, timeout)
+      if polled[0].revents != 0, let event = take() { return .event(event) }
+      if count < 0 { return take().map(Wake.event) ?? .signal }
+      return polled[1].revents != 0 ? .readable : .timeout
     }
-    let count = poll(&polled, nfds_t(polled.count), timeout)
-    if polled[0].revents != 0, let event = take() { return .event(event) }
-    if count < 0 { return take().map(Wake.event) ?? .signal }
-    if polled.count > 1, polled[1].revents != 0 { return .readable }
-    return .timeout
   }
 
   /// The next event, if one is waiting.
