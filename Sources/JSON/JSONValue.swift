@@ -63,6 +63,12 @@ public struct JSONObject: Sendable, Hashable {
     values.append(value)
   }
 
+  /// Makes room for so many pairs in all.
+  public mutating func reserveCapacity(_ count: Int) {
+    keys.reserveCapacity(count)
+    values.reserveCapacity(count)
+  }
+
   /// Equality ignores the order of keys, as JSON does.
   public static func == (left: JSONObject, right: JSONObject) -> Bool {
     guard left.count == right.count else { return false }

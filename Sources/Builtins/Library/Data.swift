@@ -106,7 +106,7 @@ extension StandardLibrary {
         let heap = call.heap
         defer { heap.giveBackBorrowed() }
         let data = try call.machine.json(call[0])
-        let text = YAML.format(data, look: heap.textLook())
+        let text = YAML.format(data, look: heap.textLook(isWriting: true))
         try heap.free(consume data)
         heap.text.begin()
         try heap.text.append(text)

@@ -103,7 +103,6 @@ extension Machine {
   public func json(_ value: Value, depth: Int = 0) throws(ScriptError) -> JSONValue {
     if depth > 500 { throw .value("the value is nested too deeply, or contains itself") }
     try heap.charge()
-    try heap.borrow(Look.bytesPerValue)
     switch value.tag {
     case .undefined, .null: return .null
     case .bool: return .bool(value.asBool)
@@ -111,38 +110,58 @@ extension Machine {
     case .float:
       guard value.asDouble.isFinite else { throw .value("JSON has no \(try value.text(heap))") }
       return .double(value.asDouble)
-    case .string:
-      try heap.borrow(value.asString.pointee.byteCount)
-      return .string(try value.asString.text(heap))
+    case .string: return .string(try swiftText(value.asString))
     case .duration: return .string(try value.text(heap))
-    case .list:
-      var elements: [JSONValue] = []
-      do throws(ScriptError) {
-        for index in 0..<value.asList.count {
-          elements.append(try json(value.asList[item: index], depth: depth + 1))
-        }
-      } catch {
-        heap.abandoned.append(.array(elements))
-        throw error
-      }
-      return .array(elements)
-    case .map:
-      var object = JSONObject()
-      do throws(ScriptError) {
-        var position = 0
-        while let pair = value.asMap.next(position) {
-          try heap.borrow(Look.bytesPerValue + pair.key.pointee.byteCount)
-          object.append(pair.key.text, try json(pair.value, depth: depth + 1))
-          position = pair.next
-        }
-      } catch {
-        heap.abandoned.append(.object(object))
-        throw error
-      }
-      return .object(object)
+    case .list: return try json(value.asList, depth)
+    case .map: return try json(value.asMap, depth)
     default:
       throw .value("\(ScriptError.article(value.typeName)) is no data and has no JSON")
     }
+  }
+
+  /// Bytes before the elements of a Swift array, and what the allocator adds.
+  private static var arrayHead: Int { 48 }
+
+  private func swiftText(_ string: StringReference) throws(ScriptError) -> String {
+    // Shorter ones need no memory of their own.
+    let size = string.pointee.byteCount
+    if size > 15 { try heap.borrow(Heap.footprint(size + 32)) }
+    return try string.text(heap)
+  }
+
+  private func json(_ list: ListReference, _ depth: Int) throws(ScriptError) -> JSONValue {
+    guard list.count > 0 else { return .array([]) }
+    try heap.borrow(Self.arrayHead + list.count * MemoryLayout<JSONValue>.stride)
+    var elements: [JSONValue] = []
+    elements.reserveCapacity(list.count)
+    do throws(ScriptError) {
+      for index in 0..<list.count {
+        elements.append(try json(list[item: index], depth: depth + 1))
+      }
+    } catch {
+      heap.abandoned.append(.array(elements))
+      throw error
+    }
+    return .array(elements)
+  }
+
+  private func json(_ map: MapReference, _ depth: Int) throws(ScriptError) -> JSONValue {
+    guard map.count > 0 else { return .object(JSONObject()) }
+    let pairSize = MemoryLayout<JSONValue>.stride + MemoryLayout<String>.stride
+    try heap.borrow(2 * Self.arrayHead + map.count * pairSize)
+    var object = JSONObject()
+    object.reserveCapacity(map.count)
+    do throws(ScriptError) {
+      var position = 0
+      while let pair = map.next(position) {
+        object.append(try swiftText(pair.key), try json(pair.value, depth: depth + 1))
+        position = pair.next
+      }
+    } catch {
+      heap.abandoned.append(.object(object))
+      throw error
+    }
+    return .object(object)
   }
 
   /// A copy that shares no list or map with the original.
@@ -234,11 +253,13 @@ extension Heap {
 
   /// What a reader or writer of text tells of its work; see `Look`. Counts as work, and what it has
   /// made as memory that was borrowed: the caller calls `giveBackBorrowed`.
-  public func textLook() -> Look {
+  ///
+  /// - Parameter isWriting: whether it makes nothing but text.
+  public func textLook(isWriting: Bool = false) -> Look {
     Look { [self] bytes, values in
       do throws(ScriptError) {
         try charge(bytes: bytes + 64 * values)
-        try borrow(bytes + Look.bytesPerValue * values)
+        try borrow(bytes + (isWriting ? 0 : Look.bytesPerValue * values))
         return true
       } catch {
         return false

@@ -55,7 +55,10 @@ extension UnsafeMutablePointer where Pointee == ListObject {
   }
 
   @inline(never)
-  private func grow(_ heap: Heap) { reserve(Swift.max(4, pointee.capacity * 2), heap) }
+  private func grow(_ heap: Heap) {
+    let stride = MemoryLayout<Value>.stride
+    reserve(LargeBlock.capacity(after: Swift.max(2, pointee.capacity), stride: stride), heap)
+  }
 
   /// The index of the first element that equals a value; nil without one.
   public func index(of value: Value, _ heap: Heap) throws(ScriptError) -> Int? {
@@ -263,8 +266,20 @@ extension UnsafeMutablePointer where Pointee == MapObject {
     // Many removed entries: the same room is enough once they are dropped.
     let isSparse = count < used / 2
     let capacity = Int(pointee.capacity)
-    resize(isSparse ? capacity : Swift.max(4, capacity * 2), heap)
+    let larger = LargeBlock.capacity(
+      after: Swift.max(2, capacity), stride: MemoryLayout<MapEntry>.stride)
+    // The places of pairs that only got more room are as they were.
+    let keepsPlaces = count == used && pointee.table != nil
+    resize(isSparse ? capacity : larger, heap)
+    if keepsPlaces, Self.tableSize(for: Int(pointee.capacity)) == Int(pointee.tableSize) { return }
     if pointee.table != nil || used > 8 { rebuildTable(heap) }
+  }
+
+  /// Places of a table for so many pairs: a power of two, half of it empty.
+  private static func tableSize(for capacity: Int) -> Int {
+    var size = 32
+    while size < capacity * 2 { size *= 2 }
+    return size
   }
 
   /// Moves the pairs into a buffer of that capacity, without the removed ones.
@@ -297,8 +312,7 @@ extension UnsafeMutablePointer where Pointee == MapObject {
   /// Makes the table of all pairs, unless an interrupt breaks it off: the map has none then, until the
   /// next pair is added.
   private func rebuildTable(_ heap: Heap) {
-    var size = 32
-    while size < Int(pointee.capacity) * 2 { size *= 2 }
+    let size = Self.tableSize(for: Int(pointee.capacity))
     if size != Int(pointee.tableSize) {
       if let old = pointee.table { heap.freeBuffer(old, tableBytes) }
       pointee.tableSize = UInt32(size)

@@ -49,6 +49,8 @@ public final class Heap {
   var references: [UnsafeMutablePointer<ReferenceObject>] = []
   /// Objects that were marked and not yet looked into.
   var worklist: [UnsafeMutableRawPointer] = []
+  /// Long rows of values whose first ones were marked.
+  var rows: [MarkedRow] = []
   /// The most bytes that there were at a collection since memory was last given back.
   var peak = 0
   private var permanents: [StringReference] = []

@@ -6,6 +6,20 @@
 // An interrupt breaks a collection off: the run is over, and collections of a large heap take seconds.
 // Marks are then no longer what the allocator may go by, so it takes new pages until the next collection.
 
+/// A row of values that is marked part by part: the list of what is still to be looked into would be as long
+/// as the row otherwise, and take an eighth of the heap.
+struct MarkedRow {
+  enum Content {
+    case values(UnsafeMutablePointer<Value>)
+    case pairs(UnsafeMutablePointer<MapEntry>)
+  }
+
+  let content: Content
+  /// The first that is not marked.
+  var next: Int
+  let count: Int
+}
+
 extension Heap {
   /// Bytes that must be in use before the first collection.
   static let leastThreshold = 4 << 20
@@ -95,28 +109,46 @@ extension Heap {
     }
   }
 
-  /// Marks values that stand in a row; a long row ends with the collection that is broken off.
+  /// Marks values that stand in a row; of a long one the first only, see `markRow`.
   @inline(__always)
   private func markAll(_ values: UnsafeMutablePointer<Value>, _ count: Int) {
-    var start = 0
-    while true {
-      let end = min(start &+ Self.objectsPerLook, count)
-      for index in start..<end { mark(values[index]) }
-      if end == count || interrupt.isSet { return }
-      start = end
+    guard count <= Self.objectsPerLook else {
+      return rows.append(MarkedRow(content: .values(values), next: 0, count: count))
     }
+    for index in 0..<count { mark(values[index]) }
   }
 
   private func markPairs(_ map: MapReference) {
     guard let entries = map.pointee.entries else { return }
     if entries != map.ownEntries { markBuffer(entries, map.entriesSize) }
     if let table = map.pointee.table { markBuffer(table, map.tableBytes) }
-    for index in 0..<Int(map.pointee.used) {
-      if index & (Self.objectsPerLook - 1) == 0, index > 0, interrupt.isSet { return }
+    let count = Int(map.pointee.used)
+    guard count <= Self.objectsPerLook else {
+      return rows.append(MarkedRow(content: .pairs(entries), next: 0, count: count))
+    }
+    markPairs(entries, 0..<count)
+  }
+
+  @inline(__always)
+  private func markPairs(_ entries: UnsafeMutablePointer<MapEntry>, _ range: Range<Int>) {
+    for index in range {
       guard let key = entries[index].key else { continue }
       markObject(UnsafeMutableRawPointer(key), .string)
       mark(entries[index].value)
     }
+  }
+
+  /// Marks the next part of the last row. False when there is none.
+  private func markRow() -> Bool {
+    guard var row = rows.popLast() else { return false }
+    let range = row.next..<min(row.next + Self.objectsPerLook, row.count)
+    row.next = range.upperBound
+    if row.next < row.count { rows.append(row) }
+    switch row.content {
+    case .values(let values): for index in range { mark(values[index]) }
+    case .pairs(let entries): markPairs(entries, range)
+    }
+    return true
   }
 
   // MARK: Collecting
@@ -143,6 +175,7 @@ extension Heap {
     let before = bytes
     guard markLiving(keepsNew, markRoots), sweep() else {
       worklist.removeAll()
+      rows.removeAll()
       hasStaleMarks = true
       return
     }
@@ -180,15 +213,18 @@ extension Heap {
 
   private func markReachable() -> Bool {
     var left = Self.objectsPerLook
-    while let object = worklist.popLast() {
-      markChildren(object)
-      left &-= 1
-      if left == 0 {
-        if interrupt.isSet { return false }
-        left = Self.objectsPerLook
+    repeat {
+      while let object = worklist.popLast() {
+        markChildren(object)
+        left &-= 1
+        if left == 0 {
+          if interrupt.isSet { return false }
+          left = Self.objectsPerLook
+        }
       }
-    }
-    return !interrupt.isSet
+      if interrupt.isSet { return false }
+    } while markRow()
+    return true
   }
 
   /// Frees what is not marked. False when it was broken off: the rest is freed by the next collection.

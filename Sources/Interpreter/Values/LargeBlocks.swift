@@ -27,6 +27,12 @@ struct LargeBlock {
   /// True when a block of so many bytes, with what follows, comes from the system.
   static func isFromSystem(_ whole: Int) -> Bool { whole >= systemFrom }
 
+  /// The next capacity of a buffer whose elements take so many bytes each. A block of the system grows
+  /// without a copy, so it needs no reserve as large as itself, which would count below the cap.
+  static func capacity(after capacity: Int, stride: Int) -> Int {
+    isFromSystem(capacity * stride) ? capacity + capacity / 4 : 2 * capacity
+  }
+
   /// Bytes of the block, as the C library or the system rounds them.
   var footprint: Int {
     Self.isFromSystem(whole) ? SystemMemory.rounded(whole) : Heap.footprint(whole)
