@@ -39,6 +39,21 @@ struct PodTests {
     #expect(pod.at(["status", "containerStatuses"])?.array?.first?["ready"] == true)
   }
 
+  @Test func whatOthersSayOfAPodStaysWhenItRuns() {
+    plane.send("POST", Sample.pods, Sample.pod("a"))
+    let checked: JSONValue = ["type": "Checked", "status": "False"]
+    plane.send(
+      "PATCH", Sample.pods + "/a/status", ["status": ["conditions": [checked]]],
+      type: "application/merge-patch+json")
+    plane.settle()
+    let status = plane.get(Sample.pods + "/a").json["status"] ?? [:]
+    #expect(status["phase"] == "Running")
+    let conditions = status["conditions"]?.array ?? []
+    #expect(conditions.contains { $0["type"] == "Checked" && $0["status"] == "False" })
+    #expect(conditions.contains { $0["type"] == "Ready" && $0["status"] == "True" })
+    #expect(conditions.count == 5)
+  }
+
   @Test(
     arguments: [
       (["minAvailable": 2], 1), (["minAvailable": "50%"], 1), (["maxUnavailable": 1], 1),

@@ -12,7 +12,11 @@ extension ControlPlane {
       pod.at(["status", "phase"])?.string ?? "Pending" == "Pending"
     else { return }
     var changed = pod
-    let conditions = ["PodScheduled", "Initialized", "ContainersReady", "Ready"]
+    let own = ["PodScheduled", "Initialized", "ContainersReady", "Ready"]
+    // A node leaves the conditions alone that others have set.
+    let foreign = (pod.at(["status", "conditions"])?.array ?? []).filter { condition in
+      !own.contains { condition["type"]?.string == $0 }
+    }
     let containers = (pod.at(["spec", "containers"])?.array ?? []).map { container -> JSONValue in
       [
         "name": container["name"] ?? "", "image": container["image"] ?? "", "imageID": "",
@@ -23,9 +27,9 @@ extension ControlPlane {
     changed["status"] = [
       "phase": "Running", "startTime": .string(now), "containerStatuses": .array(containers),
       "conditions": .array(
-        conditions.map {
+        own.map {
           ["type": .string($0), "status": "True", "lastTransitionTime": .string(now)]
-        }),
+        } + foreign),
     ]
     write(changed, "pods", status: true)
   }
