@@ -7,7 +7,7 @@ extension Task where Failure == any Error {
   ///
   /// - Throws: What the task throws, or `CancellationError` as soon as the caller's own task is
   ///   cancelled. `Task.value` would make a cancelled caller wait for the end all the same.
-  package func sharedValue() async throws -> Success {
+  fileprivate func sharedValue() async throws -> Success {
     let waiter = Waiter<Success>()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
