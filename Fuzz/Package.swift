@@ -16,7 +16,7 @@ let package = Package(
   targets: [
     .target(name: "Lexer"),
     .systemLibrary(name: "CYAML"),
-    .target(name: "JSON", dependencies: ["CYAML"]),
+    .target(name: "JSON", dependencies: ["CYAML", "Processes"]),
     .target(name: "Interpreter", dependencies: ["Lexer", "JSON"]),
     .target(name: "CCurl"),
     .target(name: "CHTTP"),
