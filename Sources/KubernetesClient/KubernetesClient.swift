@@ -279,8 +279,18 @@ struct Call: Sendable {
 
   /// True when its answer may hold what nobody may see: Secrets and tokens.
   var answersSecrets: Bool {
-    let parts = path.split(separator: "/")
-    return parts.last == "token" || parts.suffix(2).contains("secrets")
+    // Asked for each request: bytes are looked at from the end, and no part is made a string.
+    let slash = UInt8(ascii: "/")
+    var rest = path.utf8[...]
+    for isLast in [true, false] {
+      while rest.last == slash { rest.removeLast() }
+      let part = rest.suffix(
+        from: rest.lastIndex(of: slash).map(rest.index(after:)) ?? rest.startIndex)
+      if part.elementsEqual("secrets".utf8) { return true }
+      if isLast, part.elementsEqual("token".utf8) { return true }
+      rest = rest[..<part.startIndex]
+    }
+    return false
   }
 }
 

@@ -27,6 +27,12 @@ struct Credential: Sendable {
     }
     return Credential(authorization: Secret("Bearer \(token)"))
   }
+
+  /// The header of a user's name and password.
+  static func basic(_ user: String, _ password: Secret) -> Credential {
+    let text = Base64.encode(Array("\(user):\(password.reveal())".utf8))
+    return Credential(authorization: Secret("Basic \(text)"))
+  }
 }
 
 /// Credentials that cannot be had.
@@ -37,7 +43,7 @@ struct CredentialError: Error, Sendable {
 /// The credentials of one client; safe to ask from any task.
 final class CredentialProvider: Sendable {
   private enum Source: Sendable {
-    case fixed(CredentialSource)
+    case fixed(Result<Credential, CredentialError>)
     case file(TokenFile)
     case program(ExecCredentials)
   }
@@ -53,11 +59,13 @@ final class CredentialProvider: Sendable {
     contextName = settings.contextName
     source =
       switch settings.credential {
-      case _ where !settings.server.isSecure: .fixed(.none)
+      case _ where !settings.server.isSecure: .fixed(.success(Credential()))
       case .tokenFile(let path, let fallback):
         .file(TokenFile(path: path, fallback: fallback, now: now))
       case .exec(let plugin): .program(.shared(plugin, settings))
-      case .none, .token, .basic: .fixed(settings.credential)
+      case .none: .fixed(.success(Credential()))
+      case .token(let token): .fixed(Self.bearer(token))
+      case .basic(let user, let password): .fixed(.success(.basic(user, password)))
       }
   }
 
@@ -74,7 +82,7 @@ final class CredentialProvider: Sendable {
   func current() async throws -> Credential {
     do {
       switch source {
-      case .fixed(let source): return try Self.fixed(source)
+      case .fixed(let credential): return try credential.get()
       case .file(let file): return try file.current()
       case .program(let program): return try await program.current()
       }
@@ -83,13 +91,11 @@ final class CredentialProvider: Sendable {
     }
   }
 
-  private static func fixed(_ source: CredentialSource) throws(CredentialError) -> Credential {
-    switch source {
-    case .token(let token): return try .bearer(token.reveal())
-    case .basic(let user, let password):
-      let text = Base64.encode(Array("\(user):\(password.reveal())".utf8))
-      return Credential(authorization: Secret("Basic \(text)"))
-    case .none, .tokenFile, .exec: return Credential()
+  private static func bearer(_ token: Secret) -> Result<Credential, CredentialError> {
+    do throws(CredentialError) {
+      return .success(try .bearer(token.reveal()))
+    } catch {
+      return .failure(error)
     }
   }
 

@@ -34,6 +34,8 @@ struct TransferQueue {
     var started: [(id: ID, budget: Duration?)] = []
     /// Those that end without having begun.
     var refused: [(id: ID, error: TransportError)] = []
+    /// Those of the beginning ones that connect on behalf of others.
+    var leaders: [ID] = []
     var ids: [ID] { started.map(\.id) }
   }
 
@@ -69,7 +71,7 @@ struct TransferQueue {
   var isEmpty: Bool { tickets.isEmpty }
 
   /// The calls that connect on behalf of others.
-  var leaders: [ID] { lanes.values.compactMap(\.circuit.leader) }
+  private(set) var leaders: [ID] = []
 
   mutating func enqueue(_ id: ID, lane: Int, kind: Kind) {
     tickets[id] = Ticket(lane: lane, kind: kind)
@@ -103,6 +105,7 @@ struct TransferQueue {
       lanes[number] = lane
     }
     listed = stillListed
+    leaders += decision.leaders
     for (id, _) in decision.started { tickets[id]?.isRunning = true }
     for (id, _) in decision.refused { forget(id, at: now) }
     return decision
@@ -146,6 +149,7 @@ struct TransferQueue {
     case .lead(let budget):
       lane.unanswered += 1
       decision.started.append((id, budget))
+      decision.leaders.append(id)
     }
     return true
   }
@@ -154,7 +158,8 @@ struct TransferQueue {
 
   /// A transfer has its connection.
   mutating func connected(_ id: ID) {
-    guard let ticket = tickets[id] else { return }
+    guard !leaders.isEmpty, let ticket = tickets[id] else { return }
+    stopLeading(id)
     lanes[ticket.lane]?.circuit.connected(id)
   }
 
@@ -201,7 +206,9 @@ struct TransferQueue {
     else { return }
     tickets[id]?.isRunning = false
     lanes[ticket.lane]?.unanswered -= 1
-    leave(id, ticket.lane, at: now)
+    stopLeading(id)
+    let waits = lanes[ticket.lane]?.waits ?? false
+    lanes[ticket.lane]?.circuit.left(id, othersWait: waits, at: now)
     lanes[ticket.lane]?.streams.insert(id, at: 0)
     list(ticket.lane)
   }
@@ -220,21 +227,19 @@ struct TransferQueue {
   }
 
   private mutating func forget(_ id: ID, at now: Instant) {
-    guard let ticket = tickets.removeValue(forKey: id) else { return }
+    stopLeading(id)
+    guard let ticket = tickets.removeValue(forKey: id),
+      var lane = lanes.removeValue(forKey: ticket.lane)
+    else { return }
     if ticket.isRunning {
-      if ticket.isAnswered {
-        lanes[ticket.lane]?.openStreams -= 1
-      } else {
-        lanes[ticket.lane]?.unanswered -= 1
-      }
+      if ticket.isAnswered { lane.openStreams -= 1 } else { lane.unanswered -= 1 }
     }
-    leave(id, ticket.lane, at: now)
+    lane.circuit.left(id, othersWait: lane.waits, at: now)
     // A lane that remembers nothing is made anew when it is needed.
-    if let lane = lanes[ticket.lane], lane.isIdle, lane.circuit.isFresh { lanes[ticket.lane] = nil }
+    if !lane.isIdle || !lane.circuit.isFresh { lanes[ticket.lane] = lane }
   }
 
-  private mutating func leave(_ id: ID, _ number: Int, at now: Instant) {
-    let waits = lanes[number]?.waits ?? false
-    lanes[number]?.circuit.left(id, othersWait: waits, at: now)
+  private mutating func stopLeading(_ id: ID) {
+    if !leaders.isEmpty { leaders.removeAll { $0 == id } }
   }
 }
