@@ -84,13 +84,7 @@ final class BoundedQueue<Element: Sendable>: Sendable {
 
   /// Adds an element whose text has so many bytes.
   func offer(_ element: Element, bytes: Int) throws(QueueOverflow) {
-    let isTaken = state.withLock { state in
-      guard hasRoom(state, bytes) else { return false }
-      add(element, bytes, &state)
-      return true
-    }
-    guard isTaken else { throw QueueOverflow() }
-    wake(\.readers)
+    guard takes(element, bytes) else { throw QueueOverflow() }
   }
 
   /// Adds an element as soon as there is room.
@@ -99,7 +93,7 @@ final class BoundedQueue<Element: Sendable>: Sendable {
   func put(_ element: Element, bytes: Int) async throws {
     while true {
       try Task.checkCancellation()
-      do { return try offer(element, bytes: bytes) } catch {}
+      if takes(element, bytes) { return }
       await wait(in: \.writers) { [self] state in hasRoom(state, bytes) }
     }
   }
@@ -123,6 +117,17 @@ final class BoundedQueue<Element: Sendable>: Sendable {
       state.failure = error
     }
     wake(\.readers)
+  }
+
+  /// Adds an element; false when there is no room.
+  private func takes(_ element: Element, _ bytes: Int) -> Bool {
+    let isTaken = state.withLock { state in
+      guard hasRoom(state, bytes) else { return false }
+      add(element, bytes, &state)
+      return true
+    }
+    if isTaken { wake(\.readers) }
+    return isTaken
   }
 
   private func hasRoom(_ state: borrowing State, _ bytes: Int) -> Bool {
