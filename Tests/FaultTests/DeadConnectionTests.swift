@@ -83,6 +83,23 @@ struct DeadConnectionTests {
     }
   }
 
+  @Test("connections that died under lone calls never use up those that a host may have")
+  func manyTimeouts() async throws {
+    var limits = TransportOptions()
+    limits.connectionsPerHost = 2
+    try await withProxy(.simulated, transport: limits) { setting in
+      let hasty = setting.client(requestTimeout: .milliseconds(400))
+      setting.proxy.play { _ in .blackHole }
+      for number in 1...4 {
+        let error = try await apiError { try await hasty.serverVersion() }
+        #expect(error.reason == "Timeout")
+        #expect(error.message.contains("the server took the request"), "\(number): \(error)")
+      }
+      setting.proxy.play { _ in .none }
+      _ = try await setting.client().serverVersion()
+    }
+  }
+
   @Test("a call that times out does not end others on its connection")
   func impatience() async throws {
     let gate = Gate()

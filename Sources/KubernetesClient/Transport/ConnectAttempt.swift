@@ -78,12 +78,14 @@ final class ConnectAttempt: @unchecked Sendable {
     {
       return .made(link)
     }
-    let error = code.map {
-      TransportError(code: $0, detail: handle.errorText, mayHaveBeenSeen: false)
-    }
+    let detail = handle.errorText
     _ = ccurl_multi_remove(multi, handle.easy)
     _ = ccurl_multi_cleanup(multi)
-    return error.map { .failed($0) } ?? .stopped
+    guard let code else { return .stopped }
+    // One that was made is without a link only when its socket has lost its peer already.
+    return .failed(
+      TransportError(
+        code: code == CURLE_OK ? CURLE_RECV_ERROR : code, detail: detail, mayHaveBeenSeen: false))
   }
 
   /// libcurl's code when it has ended, nil when it was stopped.

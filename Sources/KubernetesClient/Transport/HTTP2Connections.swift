@@ -149,6 +149,7 @@ struct HTTP2Connections {
     pool.waiting.removeFirst(taken)
     waitingCount -= taken
     let now = Instant.now
+    if !pool.waiting.isEmpty { leaveSuspect(of: pool) }
     guard let first = pool.waiting.first, pool.attempt == nil, !isWaitingForSettings(pool),
       pool.sessions.isEmpty || pool.nextAttempt.map({ $0 <= now }) ?? true,
       connectionCount(host: pool.target.host) < options.connectionsPerHost
@@ -160,6 +161,15 @@ struct HTTP2Connections {
     } else {
       pool.failure = TransportError(kind: .unavailable, message: "the system gives no thread")
     }
+  }
+
+  /// Where a host has as many connections as it may, one that is of no use makes room for another.
+  private mutating func leaveSuspect(of pool: Pool) {
+    guard connectionCount(host: pool.target.host) >= options.connectionsPerHost,
+      let idle = pool.sessions.first(where: { $0.isSuspect && $0.openStreams == 0 })
+    else { return }
+    idle.leave()
+    touch(idle)
   }
 
   /// A new connection may turn out to have room for all.
@@ -227,7 +237,10 @@ struct HTTP2Connections {
       hasClosed = hasClosed || session.isClosed
     }
     touched.removeAll(keepingCapacity: true)
-    if hasClosed { removeClosed() }
+    if hasClosed {
+      removeClosed()
+      if waitingCount > 0 { ended += serveAll() }
+    }
     return ended
   }
 
@@ -290,7 +303,10 @@ struct HTTP2Connections {
 
   private mutating func look(_ session: HTTP2Session, _ pool: Pool, at now: Instant) {
     if session.openStreams == 0 {
-      guard pool.isRetired || now - session.silence.since >= age else { return }
+      guard
+        pool.isRetired || now - session.silence.since >= age
+          || session.silence.verdict(at: now, options) == .dead
+      else { return }
       session.leave()
     } else {
       switch session.silence.verdict(at: now, options) {
