@@ -53,6 +53,8 @@ final class ClientConnection {
   private var closingPause: TimeAmount?
   private var idleTimer: Scheduled<Void>?
   private var highestStream = HTTP2StreamID.rootStream
+  /// The highest before the newest one.
+  private var earlierStream = HTTP2StreamID.rootStream
   /// What the client was told of the streams that are still served.
   private var lastStream = HTTP2StreamID.maxID
 
@@ -66,6 +68,7 @@ final class ClientConnection {
   /// False for a stream that the client was told would not be looked at.
   func takes(_ stream: HTTP2StreamID) -> Bool {
     guard stream <= lastStream else { return false }
+    earlierStream = highestStream
     highestStream = max(highestStream, stream)
     return true
   }
@@ -91,9 +94,10 @@ final class ClientConnection {
     send(.goAway(lastStreamID: lastStream, errorCode: .noError, opaqueData: nil))
   }
 
+  /// Leaves at once, without a look at the newest stream; those before it may have reached the server.
   func goAwayAbruptly() {
     let bound = NIOLoopBound(wire, eventLoop: channel.eventLoop)
-    send(.goAway(lastStreamID: .rootStream, errorCode: .internalError, opaqueData: nil))
+    send(.goAway(lastStreamID: earlierStream, errorCode: .internalError, opaqueData: nil))
       .whenComplete { _ in bound.value.end(.reset) }
   }
 
